@@ -1,0 +1,76 @@
+"""Shapes of the facts about a case and its title, spoken alike by both services that grant titles."""
+
+from typing import Literal
+from uuid import UUID
+
+from contracts.envelope import Event
+from contracts.values import Day, EnterpriseId, Score, Text
+
+
+class CaseFact(Event):
+    """A fact about one case: an enterprise's application for one programme, under one edition of its rulebook."""
+
+    case_id: UUID
+    enterprise_id: EnterpriseId
+    programme: Text
+    level: Text | None
+    case_type: Text
+    edition: Day
+
+
+class CaseSubmittedShape(CaseFact):
+    """The application is complete enough to be judged; the edition is pinned by its date and its hash."""
+
+    applied_on: Day
+    edition_hash: Text
+
+
+class CaseReturnedShape(CaseFact):
+    """The application went back to the enterprise to be mended."""
+
+    defects: list[Text]
+
+
+class CaseJudgedShape(CaseFact):
+    """The rulebook was applied. The score is an interval where judgements are missing; None without a score."""
+
+    verdict: Literal["pass", "fail", "unknown"]
+    score_lo: Score | None
+    score_hi: Score | None
+    failed_conditions: list[Text]
+
+
+class CaseProposedShape(CaseFact):
+    """The bureau proposes a decision."""
+
+    proposal: Literal["grant", "refuse"]
+
+
+class NoticeOpenedShape(CaseFact):
+    """The proposed decision is on public notice, from one day to another, both included."""
+
+    opens_on: Day
+    ends_on: Day
+
+
+class CaseRefusedShape(CaseFact):
+    """The title was refused."""
+
+    reasons: list[Text]
+
+
+class CaseWithdrawnShape(CaseFact):
+    """The enterprise took its application back."""
+
+
+class TitleGrantedShape(Event):
+    """The enterprise holds the title from `granted_on` to `valid_until`, both included."""
+
+    title_id: UUID
+    case_id: UUID
+    enterprise_id: EnterpriseId
+    programme: Text
+    level: Text | None
+    number: Text
+    granted_on: Day
+    valid_until: Day

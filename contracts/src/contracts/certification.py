@@ -1,0 +1,58 @@
+"""What certification says: who is registered, how cases go, which titles are granted."""
+
+from typing import Literal
+
+from contracts import casework
+from contracts.envelope import Event
+from contracts.values import Day, EnterpriseId, Text
+
+
+class EnterpriseFact(Event):
+    """What others need to know of an enterprise. `region` is its GB/T 2260 code."""
+
+    enterprise_id: EnterpriseId
+    name: Text
+    region: Text
+    established_on: Day
+    language: Literal["zh-CN", "en"] = "zh-CN"
+    contact_email: Text | None = None
+
+
+class EnterpriseRegistered(EnterpriseFact, topic="certification.enterprises", key="enterprise_id"):
+    """The bureau knows a new enterprise."""
+
+
+class EnterpriseChanged(EnterpriseFact, topic="certification.enterprises", key="enterprise_id"):
+    """What was known of an enterprise changed; the event holds the whole new state."""
+
+
+class CaseSubmitted(casework.CaseSubmittedShape, topic="certification.cases", key="case_id"):
+    pass
+
+
+class CaseReturned(casework.CaseReturnedShape, topic="certification.cases", key="case_id"):
+    pass
+
+
+class CaseJudged(casework.CaseJudgedShape, topic="certification.cases", key="case_id"):
+    pass
+
+
+class CaseProposed(casework.CaseProposedShape, topic="certification.cases", key="case_id"):
+    pass
+
+
+class NoticeOpened(casework.NoticeOpenedShape, topic="certification.cases", key="case_id"):
+    pass
+
+
+class CaseRefused(casework.CaseRefusedShape, topic="certification.cases", key="case_id"):
+    pass
+
+
+class CaseWithdrawn(casework.CaseWithdrawnShape, topic="certification.cases", key="case_id"):
+    pass
+
+
+class TitleGranted(casework.TitleGrantedShape, topic="certification.titles", key="enterprise_id"):
+    pass

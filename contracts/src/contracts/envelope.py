@@ -1,0 +1,230 @@
+"""What every message carries: a CloudEvents 1.0 envelope in Kafka's binary mode, and an event as JSON payload."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from string import Formatter
+from typing import Any, ClassVar, Final, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from pydantic_core import from_json
+
+from contracts.values import TOPIC_FORM
+
+MAX_SEQUENCE: Final = 2**63 - 1
+CONTENT_TYPE: Final = "application/json"
+SCHEMA_URN: Final = "urn:huiqi:schema:"
+
+_LINE: Final = re.compile("[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,500}")
+_UUID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SEQUENCE: Final = re.compile("[0-9]{1,19}")
+_TIME: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+_TRACE_PARENT: Final = re.compile("00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_NO_JSON: Final = (b"NaN", b"Infinity")
+
+
+class MalformedEnvelope(ValueError):
+    """A header is missing, doubled or not what it must be. `header` is its name."""
+
+    def __init__(self, header: str, reason: str) -> None:
+        super().__init__(f"{header}: {reason}")
+        self.header = header
+
+
+class Event(BaseModel):
+    """A fact that one service tells the others.
+
+    A concrete event names its topic, which may hold fields in braces, and the field that is its key:
+    `class TitleGranted(Event, topic="certification.titles", key="enterprise_id")`. Its type on the wire is
+    `cn.huiqi.<service>.<kebab-fact>.v<version>`; a trailing `V<version>` of the class name is left out of the fact.
+    Without a topic it is a shape for others to build on.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    topic_template: ClassVar[str]
+    key_field: ClassVar[str]
+    type: ClassVar[str]
+    version: ClassVar[int]
+
+    def __init_subclass__(
+        cls, *, topic: str | None = None, key: str | None = None, version: int = 1, **kwargs: Any
+    ) -> None:
+        super().__init_subclass__(**kwargs)
+
+    @classmethod
+    def __pydantic_init_subclass__(
+        cls, *, topic: str | None = None, key: str | None = None, version: int = 1, **kwargs: Any
+    ) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if topic is None or key is None:
+            if (topic, key) != (None, None) or hasattr(cls, "type"):
+                raise TypeError(f"{cls.__name__} must name both its topic and its key")
+            return
+        names = [name for _, name, _, _ in Formatter().parse(topic) if name is not None]
+        unknown = {key, *names} - cls.model_fields.keys()
+        if unknown or not TOPIC_FORM.fullmatch(topic.format_map(dict.fromkeys(names, "x"))):
+            raise TypeError(f"{cls.__name__}: bad topic {topic!r} or unknown fields {sorted(unknown)}")
+        cls.topic_template, cls.key_field, cls.version = topic, key, version
+        fact = re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__.removesuffix(f"V{version}")).lower()
+        cls.type = f"cn.huiqi.{topic.partition('.')[0]}.{fact}.v{version}"
+
+    @classmethod
+    def read(cls, payload: bytes) -> Self:
+        """The event in a payload. Unknown fields are passed over; anything else that is wrong is a ValueError."""
+        if any(token in payload for token in _NO_JSON):
+            from_json(payload, allow_inf_nan=False)
+        return cls.model_validate_json(payload, extra="ignore")
+
+    def payload(self) -> bytes:
+        return self.__pydantic_serializer__.to_json(self)
+
+    @property
+    def topic(self) -> str:
+        template = self.topic_template
+        if "{" not in template:
+            return template
+        topic = template.format_map(self.__dict__)
+        if not TOPIC_FORM.fullmatch(topic):
+            raise ValueError(f"{topic!r} is no topic")
+        return topic
+
+    @property
+    def key(self) -> str:
+        return str(getattr(self, self.key_field))
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Where an event stands: `sequence` is its place, from 1 without gaps, among the events of `(topic, key)`.
+
+    `time` is aware and kept in UTC. `actor` is `role:subject`. `traceparent` is W3C Trace Context or absent.
+    """
+
+    event_id: UUID
+    source: str
+    type: str
+    topic: str
+    key: str
+    sequence: int
+    time: datetime
+    actor: str
+    traceparent: str | None = None
+
+    def __post_init__(self) -> None:
+        for header, text in (
+            ("ce_source", self.source),
+            ("ce_type", self.type),
+            ("topic", self.topic),
+            ("ce_partitionkey", self.key),
+            ("ce_actor", self.actor),
+        ):
+            if not _LINE.fullmatch(text):
+                raise MalformedEnvelope(header, "must be 1 to 500 characters without control characters")
+        if not 1 <= self.sequence <= MAX_SEQUENCE:
+            raise MalformedEnvelope("ce_sequence", "must be a number from 1 to 2^63 - 1")
+        if self.time.tzinfo is not UTC:
+            object.__setattr__(self, "time", _in_utc(self.time))
+        if self.traceparent is not None and not _TRACE_PARENT.fullmatch(self.traceparent):
+            raise MalformedEnvelope("traceparent", "is not W3C Trace Context")
+
+    @property
+    def cause(self) -> str:
+        return f"{self.topic}/{self.key}/{self.sequence}"
+
+    def to_headers(self) -> list[tuple[str, bytes]]:
+        """The headers of the Kafka record. The sequence is padded because CloudEvents wants it to sort as text."""
+        headers = [
+            ("ce_id", str(self.event_id).encode()),
+            ("ce_source", self.source.encode()),
+            ("ce_specversion", b"1.0"),
+            ("ce_type", self.type.encode()),
+            ("ce_time", f"{self.time.replace(tzinfo=None).isoformat(timespec='microseconds')}Z".encode()),
+            ("ce_partitionkey", self.key.encode()),
+            ("ce_sequence", b"%019d" % self.sequence),
+            ("ce_actor", self.actor.encode()),
+            ("ce_dataschema", f"{SCHEMA_URN}{self.type}".encode()),
+            ("content-type", CONTENT_TYPE.encode()),
+        ]
+        if self.traceparent is not None:
+            headers.append(("traceparent", self.traceparent.encode()))
+        return headers
+
+    @classmethod
+    def from_headers(cls, topic: str, headers: Sequence[tuple[str, bytes]]) -> Self:
+        """Reads what `to_headers` wrote; other headers are passed over, an unusable traceparent is dropped.
+
+        Raises MalformedEnvelope with the name of the first header that is missing, doubled or wrong.
+        """
+        given = dict(headers)
+        if len(given) != len(headers):
+            _refuse_doubles(headers)
+        if given.get("ce_specversion") != b"1.0":
+            raise MalformedEnvelope("ce_specversion", "must be 1.0")
+        if _text(given, "content-type").partition(";")[0].strip().lower() != CONTENT_TYPE:
+            raise MalformedEnvelope("content-type", f"must be {CONTENT_TYPE}")
+        return cls(
+            event_id=UUID(_formed(given, "ce_id", _UUID)),
+            source=_text(given, "ce_source"),
+            type=_text(given, "ce_type"),
+            topic=topic,
+            key=_text(given, "ce_partitionkey"),
+            sequence=int(_formed(given, "ce_sequence", _SEQUENCE)),
+            time=_time(given),
+            actor=_text(given, "ce_actor"),
+            traceparent=_traceparent(given),
+        )
+
+
+def _in_utc(at: datetime) -> datetime:
+    if at.tzinfo is None:
+        raise MalformedEnvelope("ce_time", "must say its time zone")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise MalformedEnvelope("ce_time", "lies outside the years 1 to 9999 in UTC") from None
+
+
+def _refuse_doubles(headers: Sequence[tuple[str, bytes]]) -> None:
+    seen: set[str] = set()
+    for name, _ in headers:
+        if name in seen and (name.startswith("ce_") or name == "content-type"):
+            raise MalformedEnvelope(name, "is given twice")
+        seen.add(name)
+
+
+def _text(given: Mapping[str, bytes | None], header: str) -> str:
+    value = given.get(header)
+    if value is None:
+        raise MalformedEnvelope(header, "is missing")
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        raise MalformedEnvelope(header, "is not UTF-8") from None
+
+
+def _formed(given: Mapping[str, bytes | None], header: str, form: re.Pattern[str]) -> str:
+    text = _text(given, header)
+    if not form.fullmatch(text):
+        raise MalformedEnvelope(header, "is not well formed")
+    return text
+
+
+def _time(given: Mapping[str, bytes | None]) -> datetime:
+    text = _formed(given, "ce_time", _TIME)
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise MalformedEnvelope("ce_time", "is no time") from None
+
+
+def _traceparent(given: Mapping[str, bytes | None]) -> str | None:
+    value = given.get("traceparent")
+    if value is None:
+        return None
+    text = value.decode(errors="replace")
+    return text if _TRACE_PARENT.fullmatch(text) else None

@@ -1,0 +1,62 @@
+"""What ip-enterprise says: which IP assets are on its register, how its own cases go, which titles are granted."""
+
+from contracts import casework
+from contracts.envelope import Event
+from contracts.values import Day, EnterpriseId, Text
+
+
+class AssetRecorded(Event, topic="ip-enterprise.assets", key="enterprise_id"):
+    """An IP right is on the register, or its entry changed; the event holds the whole entry.
+
+    `owned`: the enterprise owns it; `related`: it supports the enterprise's main products (services).
+    """
+
+    asset_id: Text
+    enterprise_id: EnterpriseId
+    kind: Text
+    acquired: Text
+    granted_on: Day
+    expires_on: Day | None
+    in_force: bool
+    owned: bool
+    related: bool
+
+
+class AssetExpired(Event, topic="ip-enterprise.assets", key="enterprise_id"):
+    """An IP right is no longer in force."""
+
+    asset_id: Text
+    enterprise_id: EnterpriseId
+    expired_on: Day
+
+
+class CaseSubmitted(casework.CaseSubmittedShape, topic="ip-enterprise.cases", key="case_id"):
+    pass
+
+
+class CaseReturned(casework.CaseReturnedShape, topic="ip-enterprise.cases", key="case_id"):
+    pass
+
+
+class CaseJudged(casework.CaseJudgedShape, topic="ip-enterprise.cases", key="case_id"):
+    pass
+
+
+class CaseProposed(casework.CaseProposedShape, topic="ip-enterprise.cases", key="case_id"):
+    pass
+
+
+class NoticeOpened(casework.NoticeOpenedShape, topic="ip-enterprise.cases", key="case_id"):
+    pass
+
+
+class CaseRefused(casework.CaseRefusedShape, topic="ip-enterprise.cases", key="case_id"):
+    pass
+
+
+class CaseWithdrawn(casework.CaseWithdrawnShape, topic="ip-enterprise.cases", key="case_id"):
+    pass
+
+
+class TitleGranted(casework.TitleGrantedShape, topic="ip-enterprise.titles", key="enterprise_id"):
+    pass

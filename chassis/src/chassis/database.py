@@ -1,0 +1,200 @@
+"""One service's PostgreSQL: a pool with every timeout set, and transactions that carry their events.
+
+A transaction writes what it published in one statement just before COMMIT, so the row lock that orders a key's
+events is held as shortly as can be, and a rollback has said nothing.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import asyncpg
+import orjson
+
+from chassis import outbox
+from chassis.clock import Clock
+from chassis.errors import Unavailable
+from chassis.failpoints import failpoint
+from chassis.identity import SYSTEM, Actor
+from contracts.envelope import Envelope, Event
+
+ACQUIRE_TIMEOUT = 5.0
+COMMAND_TIMEOUT = 20.0
+SERVER_SETTINGS = {
+    "statement_timeout": "15s",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "30s",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "jit": "off",
+}
+# 25P03 idle in transaction, 25006 read only, 40001/40P01 conflict, 53xxx resources, 55P03 lock, 57xxx shutdown
+_TRY_AGAIN_CLASSES = ("08", "53", "57")
+_TRY_AGAIN_STATES = frozenset({"25006", "25P03", "40001", "40P01", "55P03"})
+_EXPIRE_POOL = ("08", "57P01", "57P02", "57P03", "25006")
+
+
+def unavailable(error: BaseException) -> Unavailable | None:
+    """The error as Unavailable when the same work may succeed later, else None."""
+    if isinstance(error, asyncpg.PostgresError):
+        state = error.sqlstate or ""
+        if state in _TRY_AGAIN_STATES or state.startswith(_TRY_AGAIN_CLASSES):
+            return Unavailable(f"{type(error).__name__}: {error}")
+        return None
+    if isinstance(error, asyncpg.DataError | asyncpg.ClientConfigurationError | asyncpg.UnsupportedClientFeatureError):
+        return None  # interface errors that are ours: arguments that do not fit
+    if isinstance(error, asyncpg.InterfaceError | OSError | TimeoutError):
+        return Unavailable(f"{type(error).__name__}: {error}")
+    return None
+
+
+def _to_json(value: object) -> str:
+    return orjson.dumps(value, default=str).decode()
+
+
+async def _prepare(connection: asyncpg.Connection) -> None:
+    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_to_json, decoder=orjson.loads)
+
+
+async def _keep_session(_connection: asyncpg.Connection) -> None:
+    """Sessions hold no state between transactions, so the pool's reset round trip is not needed."""
+
+
+class Transaction:
+    """What a use case may do: read and write rows, and publish. Ends with the block that opened it."""
+
+    def __init__(self, connection: asyncpg.Connection, service: str, clock: Clock, actor: Actor) -> None:
+        self.connection = connection
+        self.service = service
+        self.clock = clock
+        self.actor = actor
+        self.cause: Envelope | None = None
+        self.published: list[outbox.Pending] = []
+        self.wakes = False
+        self.execute = connection.execute
+        self.executemany = connection.executemany
+        self.fetch = connection.fetch
+        self.fetchrow = connection.fetchrow
+        self.fetchval = connection.fetchval
+
+    @property
+    def caused_by(self) -> str | None:
+        """`topic/key/sequence` of the event being applied, None outside a consumer."""
+        return self.cause.cause if self.cause else None
+
+    def publish(self, *events: Event) -> None:
+        """Says the events, in this order, if and when the transaction commits.
+
+        Raises EventTooLarge when Kafka would refuse the record.
+        """
+        self.published.extend(outbox.pending(event, self) for event in events)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        said = len(self.published)
+        try:
+            async with self.connection.transaction():
+                yield
+        except BaseException:
+            del self.published[said:]
+            raise
+
+
+class Database:
+    def __init__(self, pool: asyncpg.Pool, service: str, clock: Clock) -> None:
+        self.pool = pool
+        self.service = service
+        self.clock = clock
+        self.wake: Callable[[], None] = lambda: None
+
+    @classmethod
+    async def open(cls, url: str, *, service: str, clock: Clock, pool_size: int = 8) -> "Database":
+        """Raises Unavailable while the server does not answer."""
+        try:
+            pool = await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=pool_size,
+                command_timeout=COMMAND_TIMEOUT,
+                timeout=ACQUIRE_TIMEOUT,
+                max_inactive_connection_lifetime=300,
+                init=_prepare,
+                reset=_keep_session,
+                server_settings={**SERVER_SETTINGS, "application_name": service},
+            )
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise unavailable(error) or error from error
+        return cls(pool, service, clock)
+
+    async def close(self) -> None:
+        try:
+            await self.pool.close()
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            self.pool.terminate()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """A pooled connection; database errors that a later try may cure come out as Unavailable."""
+        try:
+            async with self.pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection:
+                yield connection
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            await self._expire_if_broken(error)
+            raise unavailable(error) or error from error
+
+    async def _expire_if_broken(self, error: BaseException) -> None:
+        if isinstance(error, asyncpg.PostgresError) and (error.sqlstate or "").startswith(_EXPIRE_POOL):
+            await self.pool.expire_connections()
+
+    @asynccontextmanager
+    async def transaction(self, actor: Actor = SYSTEM) -> AsyncIterator[Transaction]:
+        """Commits when the block ends, rolls back when it raises.
+
+        Raises Unavailable when the outcome is a failure *or unknown*: repeat the whole unit, never report it failed.
+        """
+        async with AsyncExitStack() as stack:
+            connection = await stack.enter_async_context(self.connection())
+            block = connection.transaction()
+            await block.start()
+            tx = Transaction(connection, self.service, self.clock, actor)
+            try:
+                yield tx
+                await outbox.write(tx)
+                await failpoint("transaction.before_commit")
+            except BaseException:
+                await _roll_back(block)
+                raise
+            await block.commit()
+            await failpoint("transaction.after_commit")
+        if tx.published or tx.wakes:
+            self.wake()
+
+    async def fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
+        async with self.connection() as connection:
+            return list(await connection.fetch(sql, *arguments))
+
+    async def fetchrow(self, sql: str, *arguments: object) -> asyncpg.Record | None:
+        async with self.connection() as connection:
+            return await connection.fetchrow(sql, *arguments)
+
+    async def fetchval(self, sql: str, *arguments: object) -> Any:
+        async with self.connection() as connection:
+            return await connection.fetchval(sql, *arguments)
+
+    async def stream(self, sql: str, *arguments: object, prefetch: int = 500) -> AsyncIterator[asyncpg.Record]:
+        """Rows of a long read in one snapshot, without holding them all in memory."""
+        async with self.connection() as connection, connection.transaction(readonly=True, isolation="repeatable_read"):
+            async for row in connection.cursor(sql, *arguments, prefetch=prefetch):
+                yield row
+
+
+async def _roll_back(block: Any) -> None:
+    try:
+        await block.rollback()
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return  # the connection is gone, and with it the transaction
+
+
+def values(rows: Iterable[asyncpg.Record], column: str) -> list[Any]:
+    return [row[column] for row in rows]

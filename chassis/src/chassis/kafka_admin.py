@@ -1,0 +1,56 @@
+"""Topics made and removed. `client` is what connects an aiokafka client: bootstrap_servers, security_protocol, …"""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, for_code
+
+Client = Mapping[str, Any]
+_DONE = 0
+_UNKNOWN_TOPIC = 3
+_TOPIC_EXISTS = 36
+
+
+@asynccontextmanager
+async def _admin(client: Client) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(**client)
+    await admin.start()
+    try:
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def create_topics(client: Client, topics: Mapping[str, int], *, replication: int = -1) -> None:
+    """Creates the topics (name → partitions) that are missing; replication -1 is the broker's own default.
+
+    Raises a KafkaError when the broker refuses.
+    """
+    async with _admin(client) as admin:
+        response = await admin.create_topics([NewTopic(n, p, replication) for n, p in topics.items()])
+        _raise_for(response.topic_errors, {_DONE, _TOPIC_EXISTS})
+
+
+async def delete_topics(client: Client, topics: Collection[str]) -> None:
+    """Deletes the topics that exist and returns when the broker no longer lists them."""
+    async with _admin(client) as admin:
+        response = await admin.delete_topics(list(topics))
+        _raise_for(response.topic_error_codes, {_DONE, _UNKNOWN_TOPIC})
+        while set(topics) & set(await admin.list_topics()):
+            await asyncio.sleep(0.05)
+
+
+async def list_topics(client: Client) -> list[str]:
+    """The topics that are not the broker's own."""
+    async with _admin(client) as admin:
+        return sorted(name for name in await admin.list_topics() if not name.startswith("__"))
+
+
+def _raise_for(results: Iterable[tuple[Any, ...]], fine: set[int]) -> None:
+    for name, code, *_ in results:
+        if code not in fine:
+            error: type[KafkaError] = for_code(code)
+            raise error(name)

@@ -1,0 +1,111 @@
+"""Marks, the one high-water number per (consumer, topic, key), and the records set aside beside them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from chassis.database import Transaction
+from contracts.envelope import Envelope, MalformedEnvelope
+
+Key = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Mark:
+    sequence: int = 0
+    parked: bool = False
+    waiting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A record as it came: bytes that may be anything. `envelope` is None when its headers name no place."""
+
+    envelope: Envelope | None
+    payload: bytes
+    headers: dict[str, str]
+    topic: str
+    partition: int
+    offset: int
+    error: str = ""
+
+    @classmethod
+    def of(cls, record: Any) -> "Arrived":
+        """From an aiokafka ConsumerRecord."""
+        envelope, error, headers = None, "", {}
+        try:
+            envelope = Envelope.from_headers(record.topic, record.headers)
+            if (record.key or b"") != envelope.key.encode():
+                envelope, error = None, "the record's key is not the envelope's partitionkey"
+        except MalformedEnvelope as malformed:
+            error = str(malformed)
+        if envelope is None:
+            headers = {name: value.decode("latin-1") for name, value in record.headers}
+        return cls(envelope, record.value or b"", headers, record.topic, record.partition, record.offset, error)
+
+
+async def lock_marks(tx: Transaction, consumer: str, keys: Sequence[Key]) -> dict[Key, Mark]:
+    """Locks the marks, in key order, making those that are missing. The database arbitrates between two members."""
+    topics, names = [t for t, _ in keys], [k for _, k in keys]
+    lock = (
+        "SELECT i.topic, i.key, i.sequence, i.parked, i.waiting FROM inbox i"
+        " JOIN unnest($2::text[], $3::text[]) AS w(topic, key) ON i.topic = w.topic AND i.key = w.key"
+        " WHERE i.consumer = $1 ORDER BY i.topic, i.key FOR UPDATE OF i"
+    )
+    rows = await tx.fetch(lock, consumer, topics, names)
+    if len(rows) < len(keys):
+        await tx.execute(
+            "INSERT INTO inbox (consumer, topic, key) SELECT $1, topic, key FROM unnest($2::text[], $3::text[])"
+            " AS w(topic, key) ORDER BY topic, key ON CONFLICT DO NOTHING",
+            consumer, topics, names,
+        )  # fmt: skip
+        rows = await tx.fetch(lock, consumer, topics, names)
+    return {(r["topic"], r["key"]): Mark(r["sequence"], r["parked"], r["waiting"]) for r in rows}
+
+
+async def save_marks(tx: Transaction, consumer: str, marks: dict[Key, Mark]) -> None:
+    if marks:
+        await tx.execute(
+            "UPDATE inbox i SET sequence = m.sequence, parked = m.parked, waiting = m.waiting"
+            " FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bool[], $6::bool[])"
+            " AS m(topic, key, sequence, parked, waiting)"
+            " WHERE i.consumer = $1 AND i.topic = m.topic AND i.key = m.key",
+            consumer, [t for t, _ in marks], [k for _, k in marks], [m.sequence for m in marks.values()],
+            [m.parked for m in marks.values()], [m.waiting for m in marks.values()],
+        )  # fmt: skip
+
+
+_COLUMNS = '(consumer, topic, key, sequence, reason, error, headers, payload, "partition", "offset")'
+_KNOWN = """ON CONFLICT (consumer, topic, key, sequence)
+DO UPDATE SET reason = excluded.reason, error = excluded.error WHERE excluded.reason = 'bug'"""
+
+
+async def set_aside(tx: Transaction, consumer: str, aside: Sequence[tuple[Arrived, str, str]]) -> None:
+    """Keeps records that cannot be applied now. A row's first reason stays, unless its handler failed since."""
+    for record, reason, error in aside:
+        envelope = record.envelope
+        headers = {n: v.decode() for n, v in envelope.to_headers()} if envelope else record.headers
+        known = _KNOWN if envelope else "ON CONFLICT DO NOTHING"
+        await tx.execute(
+            f'INSERT INTO parked {_COLUMNS} VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) {known}',
+            consumer, record.topic, envelope.key if envelope else None, envelope.sequence if envelope else None,
+            reason, error.replace("\0", "\\0"), headers, record.payload, record.partition, record.offset,
+        )  # fmt: skip
+
+
+async def waiting_rows(tx: Transaction, consumer: str, topic: str, key: str) -> list[asyncpg.Record]:
+    return list(
+        await tx.fetch(
+            "SELECT * FROM parked WHERE consumer = $1 AND topic = $2 AND key = $3 ORDER BY sequence",
+            consumer, topic, key,
+        )  # fmt: skip
+    )
+
+
+def arrived_again(row: asyncpg.Record) -> Arrived:
+    """A record set aside, as it came. `waiting_rows` gives only placed ones, whose headers are an envelope's."""
+    headers = [(name, text.encode()) for name, text in row["headers"].items()]
+    envelope = Envelope.from_headers(row["topic"], headers)
+    return Arrived(envelope, row["payload"], {}, row["topic"], row["partition"], row["offset"])

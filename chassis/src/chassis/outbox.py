@@ -1,0 +1,288 @@
+"""The transaction is the outbox: events are written with the rows they tell of, and a relay brings them to Kafka."""
+
+import asyncio
+import hashlib
+import time
+import uuid
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+import asyncpg
+import orjson
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from uuid_utils.compat import uuid7
+
+from chassis.errors import Invalid, Unavailable
+from chassis.failpoints import failpoint
+from chassis.settings import ServiceSettings
+from chassis.telemetry import METRICS, current_traceparent
+from contracts.envelope import Envelope, Event
+
+if TYPE_CHECKING:
+    from chassis.database import Database, Transaction
+
+MAX_PAYLOAD_BYTES = 1_000_000  # Kafka refuses records over 1 MiB, headers included
+BATCH = 2_000
+BUSY_POLL = 0.03
+IDLE_POLL = 0.25
+
+log = structlog.get_logger()
+
+
+class EventTooLarge(Invalid):
+    """The event {type} has {size} bytes; at most {allowed} can be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An event said in a transaction and not yet written. `payload` is the JSON that goes on the wire."""
+
+    event_id: uuid.UUID
+    topic: str
+    key: str
+    type: str
+    payload: str
+    actor: str
+    traceparent: str | None
+    caused_by: str | None
+    occurred_at: Any
+
+
+def pending(event: Event, tx: "Transaction") -> Pending:
+    payload = event.payload()
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise EventTooLarge(type=event.type, size=len(payload), allowed=MAX_PAYLOAD_BYTES)
+    return Pending(
+        uuid7(), event.topic, event.key, event.type, payload.decode(), str(tx.actor),
+        current_traceparent(), tx.caused_by, tx.clock.now(),
+    )  # fmt: skip
+
+
+# Numbers are taken in key order (no deadlocks) and given to the events of one key in the order they were said.
+_WRITE = """
+WITH taken AS (
+    INSERT INTO event_keys AS k (topic, key, sequence)
+    SELECT topic, key, n FROM unnest($1::text[], $2::text[], $3::bigint[]) AS w(topic, key, n) ORDER BY topic, key
+    ON CONFLICT (topic, key) DO UPDATE SET sequence = k.sequence + excluded.sequence
+    RETURNING topic, key, sequence
+), said AS (
+    INSERT INTO events (event_id, topic, key, sequence, type, payload, actor, traceparent, caused_by, occurred_at)
+    SELECT e.event_id, e.topic, e.key, t.sequence - e.later, e.type, e.payload, e.actor, e.traceparent, e.caused_by,
+           e.occurred_at
+    FROM unnest($4::uuid[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::json[], $10::text[], $11::text[],
+                $12::text[], $13::timestamptz[])
+         WITH ORDINALITY AS e(event_id, topic, key, later, type, payload, actor, traceparent, caused_by, occurred_at, n)
+    JOIN taken t ON t.topic = e.topic AND t.key = e.key
+    ORDER BY e.n
+    RETURNING id, recorded_at
+)
+INSERT INTO outbox (id, recorded_at) SELECT id, recorded_at FROM said
+"""
+
+
+async def write(tx: "Transaction") -> None:
+    """Numbers and writes what the transaction published; called once, right before COMMIT."""
+    said = tx.published
+    if not said:
+        return
+    left = Counter((event.topic, event.key) for event in said)
+    keys = sorted(left)
+    counts = [left[key] for key in keys]
+    later: list[int] = []
+    for event in said:
+        left[event.topic, event.key] -= 1
+        later.append(left[event.topic, event.key])
+    await tx.execute(
+        _WRITE,
+        [topic for topic, _ in keys], [key for _, key in keys], counts,
+        [e.event_id for e in said], [e.topic for e in said], [e.key for e in said], later, [e.type for e in said],
+        [e.payload for e in said], [e.actor for e in said], [e.traceparent for e in said],
+        [e.caused_by for e in said], [e.occurred_at for e in said],
+    )  # fmt: skip
+
+
+_CLAIM = """
+SELECT e.id, e.event_id, e.topic, e.key, e.sequence, e.type, e.actor, e.traceparent, e.caused_by, e.payload,
+       e.occurred_at, e.recorded_at
+FROM outbox o JOIN events e ON e.id = o.id AND e.recorded_at = o.recorded_at
+ORDER BY o.id LIMIT $1
+"""
+_LEASE = """
+UPDATE relay_lease SET holder = $1, expires_at = now() + $2
+WHERE holder = $1 OR expires_at < now() OR holder IS NULL RETURNING true
+"""
+
+
+class Relay:
+    """Brings the outbox to Kafka, oldest first. One is active per database; the lease says which.
+
+    A holder that wakes after its lease expired can only repeat records that its successor sent too: listeners know
+    them by their number. What Kafka did not acknowledge stays in the outbox and is sent again.
+    """
+
+    def __init__(self, db: "Database", settings: ServiceSettings) -> None:
+        self._db = db
+        self._settings = settings
+        self._holder = uuid7()
+        self._lease_ends = 0.0
+        self._woken = asyncio.Event()
+        self._producer: AIOKafkaProducer | None = None
+        self.source = f"/huiqi/{db.service}"
+        self.last_progress = time.monotonic()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Until cancelled. Whatever Kafka or the database does is survived here."""
+        failures = 0
+        try:
+            while True:
+                try:
+                    moved = await self._step()
+                    failures = 0
+                except (KafkaError, Unavailable, OSError) as error:
+                    failures += 1
+                    log.warning("relay.unavailable", error=repr(error), failures=failures)
+                    await self._drop_producer()
+                    moved = 0
+                    await asyncio.sleep(min(0.1 * 2**failures, 5.0))
+                if not moved:
+                    await self._rest(BUSY_POLL if failures else IDLE_POLL)
+        finally:
+            await self._drop_producer()
+
+    async def _rest(self, longest: float) -> None:
+        try:
+            await asyncio.wait_for(self._woken.wait(), longest)
+        except TimeoutError:
+            return
+
+    async def _step(self) -> int:
+        self._woken.clear()
+        if not await self._hold_lease():
+            return 0
+        rows = await self._db.fetch(_CLAIM, BATCH)
+        if not rows:
+            self.last_progress = time.monotonic()
+            return 0
+        await failpoint("relay.after_claim")
+        acknowledged = await self._send(rows)
+        await failpoint("relay.after_ack")
+        if acknowledged:
+            await seal(self._db, acknowledged)
+            METRICS.relay_published.inc(len(acknowledged))
+            self.last_progress = time.monotonic()
+        return len(acknowledged)
+
+    async def _hold_lease(self) -> bool:
+        now = time.monotonic()
+        lease = self._settings.relay_lease
+        if now < self._lease_ends - lease * 2 / 3:
+            return True
+        async with self._db.connection() as connection:
+            held = await connection.fetchval(_LEASE, self._holder, timedelta(seconds=lease))
+        self._lease_ends = now + lease if held else 0.0
+        return bool(held)
+
+    async def _send(self, rows: list[asyncpg.Record]) -> list[asyncpg.Record]:
+        """Sends all and waits for every answer: a send that 'timed out' may still arrive, so none is cancelled."""
+        producer = await self._ready_producer()
+        futures = []
+        failed: BaseException | None = None
+        for row in rows:
+            headers = self.envelope(row).to_headers()
+            try:
+                futures.append(
+                    await producer.send(row["topic"], row["payload"].encode(), row["key"].encode(), headers=headers)
+                )
+            except KafkaError as error:
+                failed = error
+                break
+        await failpoint("relay.after_send")
+        answers = await asyncio.shield(asyncio.gather(*futures, return_exceptions=True))
+        failed = failed or next((answer for answer in answers if isinstance(answer, BaseException)), None)
+        if failed is not None:
+            log.warning("relay.refused", error=repr(failed))
+            await self._drop_producer()
+        sent = zip(rows, answers, strict=False)
+        return [row for row, answer in sent if not isinstance(answer, BaseException)]
+
+    def envelope(self, row: asyncpg.Record) -> Envelope:
+        return Envelope(
+            event_id=row["event_id"], source=self.source, type=row["type"], topic=row["topic"], key=row["key"],
+            sequence=row["sequence"], time=row["occurred_at"], actor=row["actor"], traceparent=row["traceparent"],
+        )  # fmt: skip
+
+    async def _ready_producer(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = AIOKafkaProducer(
+                **self._settings.kafka_client(),
+                client_id=self._db.service,
+                acks="all",
+                enable_idempotence=self._settings.kafka_idempotence,
+                max_batch_size=262_144,
+                max_request_size=1_048_576,
+                linger_ms=0,
+                request_timeout_ms=15_000,
+                metadata_max_age_ms=30_000,
+            )
+            await producer.start()
+            self._producer = producer
+        return self._producer
+
+    async def _drop_producer(self) -> None:
+        # An idempotent producer's stop() can wait for ever while the broker is away.
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            try:
+                await asyncio.wait_for(producer.stop(), 5)
+            except (TimeoutError, KafkaError, OSError) as error:
+                log.warning("relay.producer_stop", error=repr(error))
+
+
+def digest(previous: bytes, rows: list[asyncpg.Record]) -> bytes:
+    """SHA-256 over the link before and every column of the rows, in order."""
+    chain = hashlib.sha256(previous)
+    for r in rows:
+        fields = (
+            r["id"], str(r["event_id"]), r["topic"], r["key"], r["sequence"], r["type"], r["actor"], r["traceparent"],
+            r["caused_by"], r["payload"], r["occurred_at"].isoformat(), r["recorded_at"].isoformat(),
+        )  # fmt: skip
+        chain.update(orjson.dumps(fields))
+    return chain.digest()
+
+
+async def seal(db: "Database", rows: list[asyncpg.Record]) -> None:
+    """Takes acknowledged events out of the outbox and adds them to the hash chain.
+
+    Two relays that both believe themselves active meet here: each seals only what it deleted, and the link they
+    build on is locked.
+    """
+    async with db.transaction() as tx:
+        await tx.execute("SELECT FROM relay_lease FOR UPDATE")
+        gone = await tx.fetch("DELETE FROM outbox WHERE id = ANY($1) RETURNING id, sealed", [r["id"] for r in rows])
+        fresh = {row["id"] for row in gone if not row["sealed"]}
+        if not fresh:
+            return
+        last = await tx.fetchrow("SELECT position, hash FROM seals ORDER BY position DESC LIMIT 1")
+        position, previous = (last["position"], last["hash"]) if last else (0, b"")
+        sealed = [row for row in rows if row["id"] in fresh]
+        await tx.execute(
+            "INSERT INTO seals (position, previous, hash, event_ids) VALUES ($1, $2, $3, $4)",
+            position + 1, previous, digest(previous, sealed), [row["id"] for row in sealed],
+        )  # fmt: skip
+
+
+async def resend(tx: "Transaction", ids: list[int]) -> int:
+    """Puts events back into the outbox, for listeners that never got them. Returns how many were not there already."""
+    status = await tx.execute(
+        "INSERT INTO outbox (id, recorded_at, sealed) SELECT id, recorded_at, true FROM events WHERE id = ANY($1)"
+        " ON CONFLICT (id) DO NOTHING",
+        ids,
+    )
+    return int(cast(str, status).split()[-1])

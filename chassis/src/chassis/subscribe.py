@@ -1,0 +1,218 @@
+"""The one way FastStream is used: manual commits, whole fetched batches, `earliest`, explicit offsets.
+
+FastStream swallows what a handler raises and commits past it, so nothing is raised here: a batch is applied, or
+held for as long as it takes, or its failing keys are parked.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+from faststream.exceptions import StopConsume
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaAckableMessage
+from faststream.middlewares import AckPolicy
+from faststream.security import BaseSecurity, SASLScram512
+
+from chassis.database import Database
+from chassis.errors import Unavailable
+from chassis.failpoints import failpoint
+from chassis.inbox import Batch, Consumers, HandlerFailed
+from chassis.marks import Arrived
+from chassis.settings import ServiceSettings
+from chassis.telemetry import METRICS
+
+MAX_RECORDS = 500
+POLL_MS = 25
+ATTEMPTS = 3
+LONGEST_DELAY = 30.0
+SILENT = 30.0
+
+log = structlog.get_logger()
+
+
+async def _as_it_came(message: tuple[ConsumerRecord, ...]) -> KafkaAckableMessage:
+    """In place of FastStream's parser, which decodes headers and loses the batch when one is not UTF-8."""
+    return KafkaAckableMessage(body=b"", raw_message=message, consumer=_NO_CONSUMER)
+
+
+async def _nothing(_message: object) -> None:
+    return None
+
+
+class _NoConsumer:
+    async def commit(self) -> None:
+        raise AssertionError("offsets are committed explicitly, per partition")
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        raise AssertionError("the consumer is never rewound")
+
+
+_NO_CONSUMER = _NoConsumer()
+
+
+class Subscription:
+    """Feeds the topics a service listens to into its consumers."""
+
+    def __init__(self, db: Database, settings: ServiceSettings, consumers: Consumers, topics: Sequence[str]) -> None:
+        self._db = db
+        self._consumers = consumers
+        self._settings = settings
+        self.topics = list(topics)
+        self._parked_in_a_row = 0
+        self.stopped_because = ""
+        self.busy_since: float | None = None
+        self._subscriber: Any = None
+
+    async def run(self) -> None:
+        """Until cancelled. A consumer that makes no progress is taken down and built anew."""
+        while self.topics:
+            broker = self._broker()
+            try:
+                await broker.start()
+                await self._watch()
+            except (KafkaError, OSError) as error:
+                log.warning("consumer.unavailable", error=repr(error))
+            finally:
+                await _stop(broker)
+            if self.stopped_because:
+                return
+            await asyncio.sleep(1)
+
+    def _broker(self) -> KafkaBroker:
+        settings = self._settings
+        broker = KafkaBroker(
+            settings.kafka_bootstrap.split(","),
+            security=_security(settings),
+            client_id=settings.audience,
+            consumer_only=True,
+            allow_auto_create_topics=False,
+            metadata_max_age_ms=10_000,
+            graceful_timeout=settings.shutdown_deadline,
+            apply_types=False,
+            logger=None,
+        )
+        self._subscriber = broker.subscriber(
+            *self.topics,
+            group_id=self._consumers.name,
+            batch=True,
+            max_records=MAX_RECORDS,
+            batch_timeout_ms=POLL_MS,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.MANUAL,
+            session_timeout_ms=int(settings.kafka_session_timeout * 1000),
+            heartbeat_interval_ms=int(settings.kafka_session_timeout * 1000 / 4),
+            parser=_as_it_came,
+            decoder=_nothing,
+            no_reply=True,
+        )
+        self._subscriber(self._take)
+        return broker
+
+    async def _take(self, message: KafkaAckableMessage) -> None:
+        records: tuple[ConsumerRecord, ...] = message.raw_message
+        self.busy_since = time.monotonic()
+        try:
+            batch = await self.apply([Arrived.of(record) for record in records])
+        finally:
+            self.busy_since = None
+        await failpoint("inbox.before_offsets")
+        await self._commit_offsets(records)
+        self._count(batch)
+        if self.stopped_because:
+            raise StopConsume
+
+    async def apply(self, arrived: Sequence[Arrived]) -> Batch:
+        """Applies one batch, however long that takes: unavailable holds it, a bug parks its keys."""
+        waits, failures = 0, 0
+        while True:
+            try:
+                return await self._attempt(arrived, careful=failures > 0, give_up=failures >= ATTEMPTS)
+            except Unavailable as error:
+                waits += 1
+                log.warning("consumer.held", error=error.reason, waits=waits)
+                await asyncio.sleep(min(0.05 * 2**waits, LONGEST_DELAY) * random.uniform(0.5, 1))  # noqa: S311
+            except HandlerFailed as failure:
+                if failures:
+                    await asyncio.sleep(0.1 * 4**failures)
+                failures += 1
+                log.warning("consumer.handler_failed", error=str(failure), failures=failures)
+
+    async def _attempt(self, arrived: Sequence[Arrived], *, careful: bool, give_up: bool) -> Batch:
+        await failpoint("inbox.before_begin")
+        async with self._db.transaction() as tx:
+            batch = await self._consumers.apply(tx, arrived, careful=careful, give_up=give_up)
+        await failpoint("inbox.after_commit")
+        return batch
+
+    async def _commit_offsets(self, records: Sequence[ConsumerRecord]) -> None:
+        consumer: AIOKafkaConsumer = self._subscriber.consumer
+        offsets: dict[TopicPartition, int] = {}
+        for record in records:
+            partition = TopicPartition(record.topic, record.partition)
+            offsets[partition] = max(offsets.get(partition, 0), record.offset + 1)
+        try:
+            await consumer.commit(offsets)
+        except (KafkaError, ValueError) as error:
+            # After a rebalance the partition is another's; it re-reads from the last offset, and the marks know.
+            log.info("consumer.offsets_not_committed", error=repr(error))
+
+    def _count(self, batch: Batch) -> None:
+        METRICS.inbox_applied.inc(batch.applied)
+        METRICS.inbox_duplicates.inc(batch.duplicates)
+        self._parked_in_a_row += len(batch.newly_parked)
+        if batch.applied and not batch.newly_parked:
+            self._parked_in_a_row = 0
+        if self._parked_in_a_row > self._settings.max_parked_keys:
+            self.stopped_because = f"{self._parked_in_a_row} keys parked in a row: the release is wrong, not the world"
+            log.critical("consumer.stopped", reason=self.stopped_because)
+
+    async def _watch(self) -> None:
+        """Returns when the consumer makes no progress, so that `run` builds it anew."""
+        while not self.stopped_because:
+            await asyncio.sleep(2)
+            if self.busy_since is None and self.silent_for() > SILENT:
+                log.error("consumer.silent", seconds=self.silent_for())
+                return
+
+    def silent_for(self) -> float:
+        """Seconds since the broker last answered a fetch for the slowest assigned partition."""
+        consumer: AIOKafkaConsumer | None = self._subscriber and self._subscriber.consumer
+        if consumer is None:
+            return 0.0
+        polled = [consumer.last_poll_timestamp(p) for p in consumer.assignment()]
+        answered = [at for at in polled if at is not None and at > 0]
+        return time.time() - min(answered) / 1000 if answered else 0.0
+
+    def lag(self) -> int:
+        """Records of the assigned partitions that are not yet fetched, as far as the broker has told."""
+        consumer: AIOKafkaConsumer | None = self._subscriber and self._subscriber.consumer
+        if consumer is None:
+            return 0
+        return sum(max(0, (consumer.highwater(p) or 0) - _position(consumer, p)) for p in consumer.assignment())
+
+
+def _position(consumer: AIOKafkaConsumer, partition: TopicPartition) -> int:
+    state = consumer._subscription.subscription.assignment.state_value(partition)  # noqa: SLF001
+    return int(state.position) if state.has_valid_position else 0
+
+
+def _security(settings: ServiceSettings) -> BaseSecurity | None:
+    client = settings.kafka_client()
+    context = client.get("ssl_context")
+    if settings.kafka_sasl_username is not None and settings.kafka_sasl_password is not None:
+        password = settings.kafka_sasl_password.get_secret_value()
+        return SASLScram512(settings.kafka_sasl_username, password, ssl_context=context, use_ssl=context is not None)
+    return BaseSecurity(ssl_context=context, use_ssl=True) if context is not None else None
+
+
+async def _stop(broker: KafkaBroker) -> None:
+    try:
+        await asyncio.wait_for(broker.stop(), 20)
+    except (TimeoutError, KafkaError, OSError) as error:
+        log.warning("consumer.stop", error=repr(error))

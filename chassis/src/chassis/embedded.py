@@ -14,6 +14,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,7 +25,7 @@ from chassis import children, kafka_admin
 HOST = "127.0.0.1"
 USER = "huiqi"
 START_DEADLINE = 30.0
-_ATTEMPTS = 8
+_ATTEMPTS = 5
 # Below the ephemeral ports: a client that keeps dialling a stopped server's port must not get it as its own.
 _PORTS = range(21_000, 29_000)
 
@@ -83,7 +84,8 @@ class _Server(ABC):
             return
         self.directory.mkdir(parents=True, exist_ok=True)
         keeps_port = self.port != 0
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
+            time.sleep(0.1 * attempt)
             self.port = self.port if keeps_port else free_port()
             self._child = self._spawn()
             if children.await_that(self._answers, self._child, START_DEADLINE):
@@ -121,7 +123,9 @@ class EmbeddedPostgres(_Server):
     name = "postgres"
     death_signal = signal.SIGQUIT
 
-    def __init__(self, directory: Path, *, fsync: bool = True, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, directory: Path, *, fsync: bool = True, settings: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(directory)
         self.cluster = directory / "cluster"
         self._user = _unprivileged()
@@ -146,8 +150,16 @@ class EmbeddedPostgres(_Server):
 
     def create_database(self, name: str, template: str | None = None) -> str:
         """Creates an empty database, or a copy of an idle `template`, and returns its DSN."""
-        command = [_postgres_bin() / "createdb", "-h", HOST, "-p", str(self.port), "-U", USER, name]
-        command += ["--template", template] if template else []
+        options = [
+            "-h",
+            HOST,
+            "-p",
+            str(self.port),
+            "-U",
+            USER,
+            *(["--template", template] if template else []),
+        ]
+        command: list[str | Path] = [_postgres_bin() / "createdb", *options, name]
         children.run(command, log=self.log, env={"PGPASSWORD": self._password})
         return self.dsn(name)
 
@@ -177,9 +189,10 @@ class EmbeddedPostgres(_Server):
         if self._user is not None:
             os.chown(self.cluster, *self._user)
         # One hashing round is enough for a random password of 256 bits, and connecting stays fast.
-        command = [_postgres_bin() / "initdb", "-D", self.cluster, "-U", USER, "--pwfile", password, "-E", "UTF8"]
-        command += ["--auth", "scram-sha-256", "--set", "scram_iterations=1", "--no-sync", "--no-instructions"]
-        command += ["--locale-provider", "builtin", "--locale", "C.UTF-8"]
+        options = "--auth=scram-sha-256 --set=scram_iterations=1 --encoding=UTF8 --locale-provider=builtin "
+        options += "--locale=C.UTF-8 --no-sync --no-instructions"
+        where = ["-D", str(self.cluster), "-U", USER, f"--pwfile={password}"]
+        command: list[str | Path] = [_postgres_bin() / "initdb", *where, *options.split()]
         try:
             children.run(command, log=self.log, user=self._user)
         except subprocess.CalledProcessError as error:
@@ -221,13 +234,43 @@ class EmbeddedBroker(_Server):
 
         The broker holds a group's first join for half the session timeout (at least 1 s), hence a short one.
         """
-        settings = {"KAFKA_BOOTSTRAP": self.bootstrap, "KAFKA_IDEMPOTENCE": "false", "KAFKA_SESSION_TIMEOUT": "2"}
+        settings = {
+            "KAFKA_BOOTSTRAP": self.bootstrap,
+            "KAFKA_IDEMPOTENCE": "false",
+            "KAFKA_SESSION_TIMEOUT": "2",
+        }
         return {f"{prefix}{name}": setting for name, setting in settings.items()}
 
     def stop(self) -> None:
         self.kill()  # nothing to save, and its own shutdown takes 5 s
 
-    def _exchange(port: int, request: bytes, size: int) -> bytes:
+    async def create_topics(self, topics: Mapping[str, int]) -> None:
+        await kafka_admin.create_topics(self.client, topics)
+
+    def _spawn(self) -> children.Child:
+        address = f"tcp://{self.bootstrap}"
+        command: list[str | Path] = [
+            _broker_bin(),
+            "broker",
+            "--listener-url",
+            address,
+            "--advertised-listener-url",
+            address,
+        ]
+        return children.spawn(
+            [*command, "--storage-engine", "memory://tansu/"],
+            log=self.log,
+            death_signal=self.death_signal,
+            env={"RUST_LOG": "warn", "PATH": os.defpath},
+        )
+
+    def _answers(self) -> bool:
+        """ApiVersions: length, key 18, version 0, correlation id, no client id."""
+        request = struct.pack("!ihhih", 10, 18, 0, 7, -1)
+        return _exchange(self.port, request, 8)[4:8] == struct.pack("!i", 7)
+
+
+def _exchange(port: int, request: bytes, size: int) -> bytes:
     """Sends a request on a connection of its own and returns the first `size` bytes, fewer when there are none."""
     try:
         with socket.create_connection((HOST, port), timeout=2) as connection:
@@ -258,7 +301,9 @@ def _children_of(pid: int) -> list[int]:
 def _inside(package: str, path: str) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
-        raise NotStarted(f"{package} is not installed: the embedded servers come with huiqi-chassis[embedded]")
+        raise NotStarted(
+            f"{package} is not installed: the embedded servers come with huiqi-chassis[embedded]"
+        )
     return Path(spec.origin).parent / path
 
 

@@ -24,8 +24,8 @@ async def _admin(client: Client) -> AsyncIterator[AIOKafkaAdminClient]:
         await admin.close()
 
 
-async def create_topics(client: Client, topics: Mapping[str, int], *, replication: int = -1) -> None:
-    """Creates the topics (name → partitions) that are missing; replication -1 is the broker's own default.
+async def create_topics(client: Client, topics: Mapping[str, int], *, replication: int = 1) -> None:
+    """Creates the topics (name → partitions) that are missing.
 
     Raises a KafkaError when the broker refuses.
     """
@@ -39,7 +39,7 @@ async def delete_topics(client: Client, topics: Collection[str]) -> None:
     async with _admin(client) as admin:
         response = await admin.delete_topics(list(topics))
         _raise_for(response.topic_error_codes, {_DONE, _UNKNOWN_TOPIC})
-        while set(topics) & set(await admin.list_topics()):
+        while set(topics) & set(await admin.list_topics()):  # noqa: ASYNC110 - the broker tells nobody
             await asyncio.sleep(0.05)
 
 

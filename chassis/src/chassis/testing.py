@@ -89,7 +89,7 @@ class Databases:
     """Makes databases that are copies of a template, which is migrated once for each set of migrations."""
 
     def __init__(self, server: Postgres, clock: "Clock") -> None:
-        self._server = server
+        self.server = server
         self._clock = clock
         self._opened: list[Database] = []
         self._names: list[str] = []
@@ -117,7 +117,7 @@ class Databases:
             template = await self._template(admin, migrations)
             await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         self._names.append(name)
-        return self._server.dsn(name)
+        return self.server.dsn(name)
 
     async def close(self) -> None:
         for db in self._opened:
@@ -130,7 +130,7 @@ class Databases:
     async def _admin(self) -> "AsyncIterator[asyncpg.Connection]":
         import asyncpg  # noqa: PLC0415
 
-        connection = await asyncpg.connect(self._server.dsn(), timeout=10)
+        connection = await asyncpg.connect(self.server.dsn(), timeout=10)
         try:
             yield connection
         finally:
@@ -146,7 +146,7 @@ class Databases:
         if not await admin.fetchval("SELECT datistemplate FROM pg_database WHERE datname = $1", name):
             await admin.execute(f'DROP DATABASE IF EXISTS "{name}"')
             await admin.execute(f'CREATE DATABASE "{name}"')
-            await migrate(self._server.dsn(name), sources)
+            await migrate(self.server.dsn(name), sources)
             await admin.execute(f'ALTER DATABASE "{name}" WITH IS_TEMPLATE true')
         return name
 

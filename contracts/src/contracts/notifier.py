@@ -7,7 +7,10 @@ from contracts.values import Text
 
 
 class NotificationFact(Event):
-    """The end of one message to one recipient. `caused_by` is the `topic/key/sequence` of the event that caused it."""
+    """The end of one message to one recipient, named by an id and never by an address.
+
+    `caused_by` is the `topic/key/sequence` of the event that caused it.
+    """
 
     notification_id: UUID
     recipient: Text

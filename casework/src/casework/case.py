@@ -1,0 +1,105 @@
+"""A case and what hangs on it, as they stand in the tables."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from casework.edition import CaseType, State
+
+Proposal = Literal["grant", "refuse"]
+Outcome = Literal["pass", "fail", "unknown"]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class Kept(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Case(Kept):
+    """One application. `facts` are the applicant's own while a draft, the judged snapshot once submitted."""
+
+    case_id: UUID
+    enterprise_id: str
+    enterprise_name: str | None = None
+    programme: str
+    level: str | None = None
+    case_type: CaseType
+    state: State = "draft"
+    version: int = 1
+    applied_on: date | None = None
+    edition: date | None = None
+    edition_hash: str | None = None
+    once_in_year: int | None = None
+    facts: Mapping[str, Any] = Field(default_factory=dict)
+    answer: Mapping[str, Any] | None = None
+    verdict: Outcome | None = None
+    proposal: Proposal | None = None
+    defects: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    drafted_at: datetime
+    changed_at: datetime
+
+
+class Document(Kept):
+    """One document that the applicant brings: which paper of the edition's list, and the hash of its bytes."""
+
+    paper: Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,60}$")]
+    file_name: Annotated[str, Field(min_length=1, max_length=200)]
+    media_type: Annotated[str, Field(pattern=r"^[a-z]+/[a-z0-9.+-]{1,100}$")] = "application/pdf"
+    bytes: Annotated[int, Field(gt=0, le=2**40)]
+    sha256: Sha256
+
+
+class Judgement(Kept):
+    """What one person says of one name; a later version of the same person replaces the one before."""
+
+    name: str
+    judge: str
+    version: int
+    value: bool | str
+    given_at: datetime
+
+
+class Decision(Kept):
+    """One entry of the audit: who did what, from which state to which, and why."""
+
+    version: int
+    verb: str
+    actor: str
+    from_state: State | None
+    to_state: State
+    reasons: tuple[str, ...]
+    at: datetime
+
+
+class Notice(Kept):
+    """A public notice, open on every day from `opens_on` to `ends_on`, both included."""
+
+    case_id: UUID
+    enterprise_id: str
+    enterprise_name: str | None
+    programme: str
+    level: str | None
+    opens_on: date
+    ends_on: date
+    closed_at: datetime | None
+    outcome: Literal["granted", "withdrawn", "refused"] | None
+
+
+class Title(Kept):
+    """A title, held from `granted_on` to `valid_until`, both included."""
+
+    title_id: UUID
+    case_id: UUID
+    enterprise_id: str
+    enterprise_name: str | None
+    programme: str
+    level: str | None
+    number: str
+    granted_on: date
+    valid_until: date
+    edition: date
+    edition_hash: str

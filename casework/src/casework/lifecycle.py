@@ -1,0 +1,49 @@
+"""Which verb leads from which state to which, who may say it, and by when: all of it the edition's `process`."""
+
+from typing import ClassVar
+
+from chassis.errors import Refused
+
+from casework.edition import Edition, Source, Transition
+
+
+class WrongState(Refused):
+    """A case that is {state} cannot be taken to: {verb}. Possible now: {allowed}."""
+
+
+class WrongActor(Refused):
+    """{verb} is for {roles}, not for {role}."""
+
+    status: ClassVar[int] = 403
+
+
+def cited(source: Source) -> str:
+    return f"{source.instrument} {source.article}".strip()
+
+
+def next_step(edition: Edition, case_type: str, state: str, verb: str, role: str) -> Transition:
+    """The transition that `verb` makes in this state.
+
+    Raises WrongState with the verbs that are possible, WrongActor with the roles that may; both name the step of the
+    process and its source.
+    """
+    open_steps = edition.steps_from(state, case_type)
+    steps = [step for step in open_steps if step.verb == verb]
+    if not steps:
+        raise _wrong_state(edition, state, verb, allowed=sorted({step.verb for step in open_steps}))
+    for step in steps:
+        if role in step.by:
+            return step
+    roles = sorted({name for step in steps for name in step.by})
+    raise WrongActor(
+        rule=f"process.{verb}", source=cited(steps[0].source), verb=verb, role=role, roles=", ".join(roles)
+    )
+
+
+def _wrong_state(edition: Edition, state: str, verb: str, allowed: list[str]) -> WrongState:
+    elsewhere = next((step for step in edition.process if step.verb == verb), None)
+    return WrongState(
+        rule=f"process.{verb}",
+        source=cited(elsewhere.source if elsewhere else edition.process[0].source),
+        state=state, verb=verb, allowed=", ".join(allowed) or "-",
+    )  # fmt: skip

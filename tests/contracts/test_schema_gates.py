@@ -19,7 +19,7 @@ from contract_tools.changes import (
     digest,
 )
 from contract_tools.folder import Folder
-from contract_tools.schemas import schema_of
+from contract_tools.schemas import described, schema_of
 from contracts.certification import TitleGranted
 from contracts.envelope import Event
 from contracts.finance_link import ReferralFact
@@ -40,11 +40,11 @@ def reworked(leaving_out: str | None = None, **fields: Any) -> dict[str, type[Ev
     naming: Any = {
         "__base__": Event,
         "__module__": TitleGranted.__module__,
-        "__doc__": TitleGranted.__doc__,
+        "__doc__": described(TitleGranted),
         "__cls_kwargs__": {"topic": "certification.titles", "key": "enterprise_id"},
     }
-    mutated: type[Event] = create_model("TitleGranted", **naming, **kept, **fields)
-    return {**event_types(), TYPE: mutated}
+    build: Any = create_model
+    return {**event_types(), TYPE: build("TitleGranted", **naming, **kept, **fields)}
 
 
 def schema(**properties: Any) -> Schema:

@@ -1,0 +1,147 @@
+"""Compiles an edition to closures once, and judges facts with them.
+
+Three-valued: a condition is unknown when its outcome hangs on an absent fact; a verdict fails as soon as
+something certain fails.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from casework.conditions import compile_condition
+from casework.edition import Edition
+from casework.facts import Facts
+from casework.measures.amounts import Case, Span
+from casework.measures.spending import collect
+from casework.scoring import compile_item
+from casework.unusable import UnusableInput
+from casework.verdict import Collected, ConditionResult, ItemResult, Outcome, ScoreResult, Verdict
+
+# Names that a facts file may hold whatever the edition; only the edition's own ones have an effect.
+COMMON_JUDGEMENTS = frozenset(
+    {
+        "core_ip_supports", "in_supported_field", "ip_advancement", "ip_core_support", "ip_count", "ip_acquisition",
+        "standards_bonus", "conversion", "rd_rules", "rd_body", "conversion_incentives", "staff_training",
+        "growth_net_assets", "growth_sales", "core_ip", "rd_organisation", "growth_total_assets", "rd_checks_met",
+    }
+)  # fmt: skip
+
+
+class Evaluator:
+    """One compiled edition. Safe to share between threads: judging changes nothing in it."""
+
+    def __init__(self, edition: Edition) -> None:
+        self.edition = edition
+        self._conditions = tuple(compile_condition(condition, edition) for condition in edition.conditions)
+        self._score = None if edition.score is None else _compile_score(edition)
+        items = () if edition.score is None else edition.score.items
+        own = {*edition.judgements, *(item.id for item in items)}
+        self._known = frozenset(own | COMMON_JUDGEMENTS)
+        self._counts = {name: j.max for name, j in edition.judgements.items() if j.kind == "count"}
+        self._booleans = frozenset(name for name, j in edition.judgements.items() if j.kind == "boolean")
+
+    def judge(self, facts: Facts) -> Verdict:
+        """Judges the facts. Raises UnusableInput when they cannot be judged under this edition.
+
+        Source: the edition's conditions and score items, each with its own instrument and article.
+        """
+        edition = self.edition
+        self._check(facts)
+        case = Case(facts)
+        score = None if self._score is None else self._score(case)
+        conditions = tuple([check(case) for check in self._conditions])
+        return Verdict(
+            edition.programme,
+            edition.in_force_from,
+            edition.hash,
+            facts.applied_on,
+            _overall(conditions),
+            conditions,
+            score,
+            _collected(case, edition) if case.figures.collects else (),
+        )
+
+    def _check(self, facts: Facts) -> None:
+        case_type = facts.case_type
+        if case_type is not None and case_type not in self.edition.case_types:
+            raise UnusableInput("case_type", "case_type_not_allowed", given=case_type)
+        judgements = facts.judgements
+        if not judgements.keys() <= self._known:
+            name = sorted(judgements.keys() - self._known)[0]
+            raise UnusableInput(f"judgements.{name}", "unknown_judgement")
+        for name in self._booleans:
+            if not isinstance(judgements.get(name, True), bool):
+                raise UnusableInput(f"judgements.{name}", "judgement_not_boolean")
+        for name, most in self._counts.items():
+            _check_count(name, judgements.get(name), most)
+
+
+def compile_edition(edition: Edition) -> Evaluator:
+    """Compiles the edition's conditions and score items. Raises KeyError or ValueError on a malformed one."""
+    return Evaluator(edition)
+
+
+def _check_count(name: str, given: bool | Decimal | None, most: int | None) -> None:
+    if given is None:
+        return
+    if isinstance(given, bool):
+        raise UnusableInput(f"judgements.{name}", "judgement_not_number")
+    if given != given.to_integral_value():
+        raise UnusableInput(f"judgements.{name}", "judgement_not_whole", given=given)
+    if given < 0 or (most is not None and given > most):
+        raise UnusableInput(f"judgements.{name}", "judgement_outside", given=given, lo=0, hi=most)
+
+
+def _overall(conditions: tuple[ConditionResult, ...]) -> Outcome:
+    outcomes = {result.outcome for result in conditions}
+    if "fail" in outcomes:
+        return "fail"
+    return "unknown" if "unknown" in outcomes else "pass"
+
+
+def _compile_score(edition: Edition) -> Callable[[Case], ScoreResult]:
+    score = edition.score
+    assert score is not None
+    score_items = tuple(compile_item(item, score, edition) for item in score.items)
+    bound = Decimal(score.pass_above) if score.pass_above is not None else None
+    if bound is None:
+        setting = edition.bound(None, score.pass_above_of)
+        bound = Decimal(setting.numerator) / Decimal(setting.denominator)
+    caps = {group.id: group.max for group in score.groups}
+    places = [(group.id, [n for n, item in enumerate(score.items) if item.group == group.id]) for group in score.groups]
+    pass_above = bound
+
+    def rate(case: Case) -> ScoreResult:
+        items = tuple([rate_item(case) for rate_item in score_items])
+        lo, hi = _totals(items, places, caps)
+        needs: tuple[str, ...] = ()
+        if lo != hi:
+            needs = tuple(dict.fromkeys([need for item in items for need in item.needs]))
+        case.score = Span(lo, hi, needs)
+        return ScoreResult(lo, hi, pass_above, items)
+
+    return rate
+
+
+def _totals(
+    items: tuple[ItemResult, ...], places: list[tuple[str, list[int]]], caps: dict[str, Decimal]
+) -> tuple[Decimal, Decimal]:
+    lo = hi = Decimal(0)
+    for group, members in places:
+        cap = caps[group]
+        group_lo = group_hi = Decimal(0)
+        for place in members:
+            group_lo += items[place].sure_lo
+            group_hi += items[place].sure_hi
+        lo += min(group_lo, cap)
+        hi += min(group_hi, cap)
+    return lo, hi
+
+
+def _collected(case: Case, edition: Edition) -> tuple[Collected, ...]:
+    scale = case.figures.scale
+    found = []
+    for year in case.figures.window:
+        if year.rd_items is not None:
+            raw = collect(year.year, year.rd_items, edition.rd_caliber)
+            found.append(Collected(raw.year, *(part / scale for part in raw[1:-1]), raw.complete))
+    return tuple(found)

@@ -1,0 +1,137 @@
+"""What a measure answers: an exact fraction, a count known only between bounds, or what is missing to answer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, NamedTuple, TypeAlias
+
+from casework.edition import Edition
+from casework.facts import Facts
+from casework.figures import Figures
+from casework.verdict import Collected
+
+Whole: TypeAlias = int | Fraction
+Exact: TypeAlias = tuple[Whole, Whole]  # numerator, denominator; a denominator of zero has no value
+
+
+class Span(NamedTuple):
+    """Between `low` and `high` (None: unbounded), because the facts in `needs` are unknown."""
+
+    low: Whole
+    high: Whole | None
+    needs: tuple[str, ...]
+
+
+class Missing(NamedTuple):
+    """Unknown, because the facts in `needs` are."""
+
+    needs: tuple[str, ...]
+
+
+class AtLeast(NamedTuple):
+    """This fraction or more, because the facts in `needs` are unknown."""
+
+    low: tuple[Whole, Whole]
+    needs: tuple[str, ...]
+
+
+class NoGrade(NamedTuple):
+    """The law gives no points in this case (a growth from nothing, no fiscal year yet)."""
+
+    reason: str
+
+
+Amount: TypeAlias = Exact | Span | AtLeast | Missing | NoGrade
+
+
+class Case:
+    """The facts under judgement, and what was already found out about them.
+
+    `score` is (lo, hi, needs) once the items are scored; `flags` collects points an expert must look at.
+    """
+
+    __slots__ = ("collected", "facts", "figures", "flags", "judgements", "rights", "score")
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.figures: Figures = facts.figures
+        self.judgements = facts.judgements
+        self.flags: list[str] = []
+        self.score: Span | None = None
+        self.collected: tuple[Collected, ...] | None = None
+        self.rights: Any = None
+
+
+Measure: TypeAlias = Callable[[Case], Amount]
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A measure a rulebook may name. `build(edition, **with)` compiles it for one edition.
+
+    `money`: a gap is shown in yuan; `whole_numbers`: it counts; `negative`: it may fall below zero;
+    `parameters`: the edition's parameters it reads.
+    """
+
+    name: str
+    build: Callable[..., Measure]
+    money: bool = False
+    whole_numbers: bool = False
+    negative: bool = False
+    parameters: tuple[str, ...] = ()
+    needs_rights: bool = False
+    needs_rd_caliber: bool = False
+
+
+REGISTRY: dict[str, Registered] = {}
+
+
+def measure(name: str, **traits: Any) -> Callable[[Callable[..., Measure]], Callable[..., Measure]]:
+    """Registers `build(edition: Edition, **with) -> Measure` under the name that rulebooks use."""
+
+    def register(build: Callable[..., Measure]) -> Callable[..., Measure]:
+        REGISTRY[name] = Registered(name, build, **traits)
+        return build
+
+    return register
+
+
+def year_needs(case: Case, name: str) -> tuple[str, ...]:
+    """The names under which a figure is missing in the years before the application."""
+    figures = case.figures
+    if figures.applied_on is None:
+        return ("applied_on",)
+    needs = [f"years[{year}].{name}" for year in figures.absent]
+    collected = name.startswith("rd_spend")
+    needs += [
+        f"years[{year.year}].{name}"
+        for year in figures.window
+        if name not in year.amounts and not (collected and year.rd_items is not None)
+    ]
+    if figures.operating_unknown:
+        needs.append("enterprise.established_on")
+    return tuple(needs)
+
+
+def latest_needs(case: Case, *names: str) -> tuple[str, ...]:
+    """The same for the last fiscal year alone."""
+    figures = case.figures
+    if figures.applied_on is None:
+        return ("applied_on",)
+    return tuple(f"years[{figures.latest_year}].{name}" for name in names)
+
+
+def total(case: Case, name: str) -> int | None:
+    """The sum of a figure over the operating years among the last three fiscal years, None when unknown."""
+    figures = case.figures
+    if figures.absent or figures.applied_on is None:
+        return None
+    amount = 0
+    for year in figures.window:
+        value = year.amounts.get(name)
+        if value is None:
+            return None
+        amount += value
+    return amount
+
+

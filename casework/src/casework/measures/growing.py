@@ -1,0 +1,66 @@
+"""Growth over the last three fiscal years, and the score as a measure."""
+
+from casework.edition import Edition
+from casework.measures.amounts import Amount, Case, Measure, Missing, NoGrade, measure, year_needs
+
+_PARAMETERS = ("growth.two_year_formula", "growth.one_year_score", "growth.negative_base")
+
+
+@measure("growth", negative=True, parameters=_PARAMETERS)
+def growth(edition: Edition, *, of: str) -> Measure:
+    """`1/2 * (v2/v1 + v3/v2) - 1`; two years `v2/v1 - 1`; one year no points.
+
+    A first year of zero leaves the last two years; a middle year of zero gives no points; a negative value
+    counts as zero and is flagged. Parameters: growth.* of the edition.
+    """
+    two_years = edition.parameter("growth.two_year_formula") == "single_ratio"
+    negative_as_zero = edition.parameter("growth.negative_base") == "as_zero"
+
+    def rate(case: Case) -> Amount:
+        figures = case.figures
+        if figures.absent or figures.applied_on is None:
+            return Missing(year_needs(case, of))
+        values: list[int] = []
+        for year in figures.window:
+            value = year.amounts.get(of)
+            if value is None:
+                return Missing(year_needs(case, of))
+            if value < 0:
+                case.flags.append("growth.negative_base")
+                if not negative_as_zero:
+                    return NoGrade("negative")
+                value = 0
+            values.append(value)
+        if len(values) == 3:
+            return _three_years(values[0], values[1], values[2])
+        return _shorter(case, values, two_years=two_years)
+
+    return rate
+
+
+def _three_years(first: int, second: int, third: int) -> Amount:
+    if second == 0:
+        return NoGrade("middle_year_zero")
+    if first == 0:
+        return (third - second, second)
+    denominator = 2 * first * second
+    return (second * second + third * first - denominator, denominator)
+
+
+def _shorter(case: Case, values: list[int], *, two_years: bool) -> Amount:
+    case.flags.append("growth.two_year_formula" if len(values) == 2 else "growth.one_year_score")
+    if len(values) < 2 or not two_years:
+        return NoGrade("too_few_years")
+    first, second = values
+    return (second - first, first) if first else NoGrade("middle_year_zero")
+
+
+@measure("score")
+def score(_edition: Edition) -> Measure:
+    """The total of the score items, within its bounds."""
+
+    def total(case: Case) -> Amount:
+        assert case.score is not None
+        return case.score
+
+    return total

@@ -1,0 +1,171 @@
+"""Revenue and R&D spending."""
+
+from fractions import Fraction
+from typing import NamedTuple
+
+from casework.edition import Edition, RdCaliber
+from casework.figures import RD_ITEMS, YearFigures
+from casework.measures.amounts import (
+    Amount,
+    AtLeast,
+    Case,
+    Measure,
+    Missing,
+    Whole,
+    latest_needs,
+    measure,
+    total,
+    year_needs,
+)
+from casework.verdict import Collected
+
+_ENTRUSTED = ("entrusted_domestic", "entrusted_abroad")
+_OWN = tuple(name for name in RD_ITEMS if name not in (*_ENTRUSTED, "other"))
+
+
+class _Spend(NamedTuple):
+    """R&D spend: at least `spent`, exactly that when `needs` is empty; `domestic` holds if `domestic_needs` is empty."""
+
+    spent: Whole
+    domestic: Whole
+    needs: tuple[str, ...]
+    domestic_needs: tuple[str, ...]
+
+
+@measure("rd_intensity", money=True, needs_rd_caliber=True)
+def rd_intensity(edition: Edition) -> Measure:
+    """R&D spend over sales revenue, both summed over the last three fiscal years or the years of operation.
+
+    Cost items that are not all listed give a lower bound: enough to pass with, never enough to fail.
+    """
+
+    def intensity(case: Case) -> Amount:
+        sales = total(case, "sales_revenue")
+        spend = _spend(case, edition)
+        if sales is None or spend is None:
+            needs = () if sales is not None else year_needs(case, "sales_revenue")
+            return Missing(tuple(dict.fromkeys(needs + (() if spend else year_needs(case, "rd_spend")))))
+        if not case.figures.window:
+            return Missing(latest_needs(case, "sales_revenue", "rd_spend"))
+        return AtLeast((spend.spent, sales), spend.needs) if spend.needs else (spend.spent, sales)
+
+    return intensity
+
+
+@measure("rd_domestic_share", money=True, needs_rd_caliber=True)
+def rd_domestic_share(edition: Edition) -> Measure:
+    """R&D spent inside mainland China over all R&D spend, same years."""
+
+    def share(case: Case) -> Amount:
+        if case.figures.collects:
+            spend = _spend(case, edition)
+            if spend is not None:
+                needs = spend.domestic_needs
+                return Missing(needs) if needs else (spend.domestic, spend.spent)
+        domestic, spent = total(case, "rd_spend_domestic"), total(case, "rd_spend")
+        if domestic is None or spent is None:
+            needs = year_needs(case, "rd_spend_domestic") + year_needs(case, "rd_spend")
+            return Missing(tuple(dict.fromkeys(needs)))
+        return (domestic, spent) if case.figures.window else Missing(latest_needs(case, "rd_spend"))
+
+    return share
+
+
+@measure("rd_share_mean")
+def rd_share_mean(edition: Edition) -> Measure:
+    """Mean of the yearly shares of R&D spend in sales revenue."""
+
+    def mean(case: Case) -> Amount:
+        shares: list[Fraction] = []
+        for year in case.figures.window:
+            spend, sales = _yearly(year, edition.rd_caliber), year.amounts.get("sales_revenue")
+            if spend is not None and not spend.needs and sales:
+                shares.append(Fraction(spend.spent) / sales)
+        if not shares or len(shares) < len(case.figures.window) or case.figures.absent:
+            return Missing(year_needs(case, "rd_spend") + year_needs(case, "sales_revenue"))
+        mean = sum(shares, Fraction(0)) / len(shares)
+        return (mean.numerator, mean.denominator)
+
+    return mean
+
+
+@measure("latest_share", money=True)
+def latest_share(_edition: Edition, *, of: str, to: str) -> Measure:
+    """One figure over another in the last fiscal year."""
+
+    def share(case: Case) -> Amount:
+        latest = case.figures.latest
+        if latest is None:
+            return Missing(latest_needs(case, of, to))
+        part, whole = latest.amounts.get(of), latest.amounts.get(to)
+        if part is None or whole is None:
+            return Missing(latest_needs(case, *(name for name in (of, to) if name not in latest.amounts)))
+        return (part, whole)
+
+    return share
+
+
+@measure("latest_figure")
+def latest_figure(_edition: Edition, *, of: str) -> Measure:
+    """A figure of the last fiscal year, yuan."""
+
+    def figure(case: Case) -> Amount:
+        latest = case.figures.latest
+        value = None if latest is None else latest.amounts.get(of)
+        return Missing(latest_needs(case, of)) if value is None else (value, case.figures.scale)
+
+    return figure
+
+
+def _spend(case: Case, edition: Edition) -> _Spend | None:
+    if not case.figures.collects:
+        spent = total(case, "rd_spend")
+        return None if spent is None else _Spend(spent, 0, (), ())
+    if case.figures.absent:
+        return None
+    yearly = [_yearly(year, edition.rd_caliber) for year in case.figures.window]
+    known = [spend for spend in yearly if spend is not None]
+    if len(known) < len(yearly):
+        return None
+    return _Spend(
+        sum(spend.spent for spend in known),
+        sum(spend.domestic for spend in known),
+        tuple(need for spend in known for need in spend.needs),
+        tuple(need for spend in known for need in spend.domestic_needs),
+    )
+
+
+def _yearly(year: YearFigures, caliber: RdCaliber | None) -> _Spend | None:
+    if year.rd_items is None:
+        spent, domestic = year.amounts.get("rd_spend"), year.amounts.get("rd_spend_domestic")
+        if spent is None:
+            return None
+        return _Spend(spent, domestic or 0, (), () if domestic is not None else (f"years[{year.year}].rd_spend_domestic",))
+    collected = collect(year.year, year.rd_items, caliber)
+    needs = tuple(f"years[{year.year}].rd_items.{name}" for name in RD_ITEMS if name not in year.rd_items)
+    return _Spend(collected.total, collected.domestic, needs, needs)
+
+
+def collect(year: int, items: dict[str, int], caliber: RdCaliber | None) -> Collected:
+    """Collects one year's R&D cost items: the counted share of entrusted work, then the cap on other costs.
+
+    The cap is a share of the total that already holds the other costs: `base * cap / (1 - cap)`.
+    """
+    assert caliber is not None
+    share, cap = Fraction(caliber.entrusted_share), Fraction(caliber.other_cap)
+    own = sum(items.get(name, 0) for name in _OWN)
+    at_home, abroad = (share * items.get(name, 0) for name in _ENTRUSTED)
+    other_cap = (own + at_home + abroad) * cap / (1 - cap)
+    other = min(Fraction(items.get("other", 0)), other_cap)
+    return Collected(
+        year=year,
+        own=Fraction(own),
+        entrusted_incurred=Fraction(sum(items.get(name, 0) for name in _ENTRUSTED)),
+        entrusted_counted=at_home + abroad,
+        other_incurred=Fraction(items.get("other", 0)),
+        other_cap=other_cap,
+        other_counted=other,
+        domestic=own + at_home + other,
+        total=own + at_home + abroad + other,
+        complete=all(name in items for name in RD_ITEMS),
+    )

@@ -1,0 +1,22 @@
+"""Who may do what to a case, before the edition says in which state and role. What is not named is nobody's."""
+
+from chassis.auth import Policy, allow
+
+_BUREAU = ("officer", "expert", "auditor", "operator")
+
+POLICY: Policy = {
+    "case.draft": allow("enterprise", own="enterprise"),
+    "case.revise": allow("enterprise", own="enterprise"),
+    "case.submit": allow("enterprise", own="enterprise"),
+    "case.withdraw": allow("enterprise", own="enterprise"),
+    "case.accept": allow("officer"),
+    "case.return": allow("officer"),
+    "case.judge": allow("officer", "expert"),
+    "case.propose": allow("officer"),
+    "case.notice": allow("officer"),
+    "case.close_notice": allow("system"),
+    "case.refuse": allow("officer"),
+    "case.read": allow(*_BUREAU, "enterprise", own="enterprise"),
+    "case.list": allow(*_BUREAU, "enterprise", own="enterprise"),
+    "case.judgements": allow("officer", "auditor"),
+}

@@ -1,0 +1,189 @@
+"""What a well-formed rulebook file may still get wrong."""
+
+import inspect
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args
+
+from casework.bands import check_ladder
+from casework.edition import Condition, Edition, Item, Part, State
+from casework.measures import REGISTRY, Registered
+from casework.parameters import problem_with
+
+Place = tuple[str | int, ...]
+Problem = tuple[Place, str]
+
+
+def problems_of(edition: Edition) -> Iterator[Problem]:
+    """Every problem with its place in the file, first things first."""
+    yield from _parameters(edition)
+    for at, condition in enumerate(edition.conditions):
+        yield from _condition(edition, condition, ("conditions", at))
+    if edition.score is not None:
+        yield from _score(edition)
+    yield from _process(edition)
+    yield from _case_types(edition)
+
+
+def _parameters(edition: Edition) -> Iterator[Problem]:
+    for name, parameter in edition.parameters.items():
+        problem = problem_with(name, parameter.value)
+        if problem is not None:
+            yield ("parameters", name), problem
+
+
+def _condition(edition: Edition, condition: Condition, place: Place) -> Iterator[Problem]:
+    if [c.id for c in edition.conditions].count(condition.id) > 1:
+        yield (*place, "id"), f"condition {condition.id} appears twice"
+    for at, part in enumerate(condition.parts):
+        yield from _part(edition, part, (*place, "parts", at))
+
+
+def _part(edition: Edition, part: Part, place: Place) -> Iterator[Problem]:
+    yield from _measure(edition, part.measure, part.with_, place)
+    for field in ("at_least_of", "more_than_of"):
+        yield from _number_parameter(edition, getattr(part, field), (*place, field))
+    if part.measure == "score" and edition.score is None:
+        yield (*place, "measure"), "there is no score"
+    if part.measure == "score" and edition.score is not None:
+        score = edition.score
+        if (part.more_than, part.more_than_of) != (score.pass_above, score.pass_above_of):
+            yield place, "the bound differs from score.pass_above"
+    if part.tiers is None:
+        return
+    for at, step in enumerate(part.tiers.steps):
+        yield from _number_parameter(edition, step.at_least_of, (*place, "tiers", "steps", at, "at_least_of"))
+    problem = check_ladder([step.over for step in part.tiers.steps], whole_numbers=False, negative=False)
+    if problem is not None:
+        yield (*place, "tiers", "steps"), problem
+
+
+def _number_parameter(edition: Edition, name: str | None, place: Place) -> Iterator[Problem]:
+    if name is None:
+        return
+    if name not in edition.parameters:
+        yield place, f"no parameter {name}"
+    elif isinstance(edition.parameters[name].value, str | bool):
+        yield place, f"parameter {name} is no number"
+
+
+def _measure(edition: Edition, name: str, given: Mapping[str, Any], place: Place) -> Iterator[Problem]:
+    registered = REGISTRY.get(name)
+    if registered is None:
+        yield (*place, "measure"), f"unknown measure {name}"
+        return
+    try:
+        inspect.signature(registered.build).bind(edition, **given)
+    except TypeError as error:
+        yield (*place, "with"), f"measure {name}: {error}"
+    yield from _measure_needs(edition, registered, given, place)
+
+
+def _measure_needs(
+    edition: Edition, registered: Registered, given: Mapping[str, Any], place: Place
+) -> Iterator[Problem]:
+    name = registered.name
+    for parameter in registered.parameters:
+        if parameter not in edition.parameters:
+            yield place, f"measure {name} needs the parameter {parameter}"
+    if registered.needs_rights and edition.rights is None:
+        yield place, f"measure {name} needs `rights`"
+    if registered.needs_rd_caliber and edition.rd_caliber is None:
+        yield place, f"measure {name} needs `rd_caliber`"
+    judged = given.get("name") if name == "judgement" else given.get("judgement")
+    if judged is not None and judged not in edition.judgements:
+        yield (*place, "with"), f"no judgement {judged}"
+    for class_name in given.get("classes") or ():
+        if edition.rights is not None and class_name not in edition.rights.classes:
+            yield (*place, "with"), f"no class {class_name}"
+
+
+def _score(edition: Edition) -> Iterator[Problem]:
+    score = edition.score
+    assert score is not None
+    if (score.pass_above is None) == (score.pass_above_of is None):
+        yield ("score",), "exactly one of pass_above, pass_above_of is needed"
+    yield from _number_parameter(edition, score.pass_above_of, ("score", "pass_above_of"))
+    groups = {group.id for group in score.groups}
+    seen: set[str] = set()
+    for at, item in enumerate(score.items):
+        place: Place = ("score", "items", at)
+        if item.group not in groups:
+            yield (*place, "group"), f"no group {item.group}"
+        if item.id in seen or item.id in edition.judgements:
+            yield (*place, "id"), f"{item.id} appears twice"
+        seen.add(item.id)
+        yield from _item(edition, item, place)
+
+
+def _item(edition: Edition, item: Item, place: Place) -> Iterator[Problem]:
+    score = edition.score
+    assert score is not None
+    grades = score.grades_of(item)
+    top = 1 if score.given == "coefficient" else item.max
+    for grade, (low, high) in grades.items():
+        if not 0 <= low <= high <= top:
+            yield (*place, "grades", grade), f"{low} to {high} does not lie within 0 to {top}"
+        if score.given == "points" and (low % 1 or high % 1):
+            yield (*place, "grades", grade), "whole points only"
+    if item.shows is not None:
+        yield from _measure(edition, item.shows.measure, item.shows.with_, (*place, "shows"))
+    for at, ladder in enumerate(item.ladders):
+        here: Place = (*place, "ladders", at)
+        yield from _measure(edition, ladder.measure, ladder.with_, here)
+        yield from _bands(edition, item, at, here)
+
+
+def _bands(edition: Edition, item: Item, ladder_at: int, place: Place) -> Iterator[Problem]:
+    assert edition.score is not None
+    ladder, grades = item.ladders[ladder_at], edition.score.grades_of(item)
+    for at, band in enumerate(ladder.bands):
+        here: Place = (*place, "bands", at)
+        grade = band.grade
+        if band.grade_of is not None:
+            if band.grade_of not in edition.parameters:
+                yield (*here, "grade_of"), f"no parameter {band.grade_of}"
+                continue
+            grade = str(edition.parameters[band.grade_of].value)
+        if grade is not None and grade not in grades:
+            yield here, f"no grade {grade}"
+        if band.next and ladder_at + 1 == len(item.ladders):
+            yield (*here, "next"), "there is no next ladder"
+    registered = REGISTRY.get(ladder.measure)
+    if registered is not None:
+        problem = check_ladder(
+            [band.when for band in ladder.bands],
+            whole_numbers=registered.whole_numbers,
+            negative=registered.negative,
+        )
+        if problem is not None:
+            yield (*place, "bands"), problem
+
+
+def _process(edition: Edition) -> Iterator[Problem]:
+    reached = {"draft"}
+    for _ in get_args(State):
+        for step in edition.process:
+            if reached & set(step.from_):
+                reached.add(step.to)
+    for at, step in enumerate(edition.process):
+        for state in step.from_:
+            if state not in reached:
+                yield ("process", at, "from"), f"the state {state} is never reached"
+        for earlier in edition.process[:at]:
+            if earlier.verb == step.verb and set(earlier.from_) & set(step.from_) and earlier.to != step.to:
+                yield ("process", at, "verb"), f"{step.verb} leads to two states"
+    for state in ("granted", "refused"):
+        if state not in reached:
+            yield ("process",), f"the state {state} is never reached"
+
+
+def _case_types(edition: Edition) -> Iterator[Problem]:
+    lists: dict[str, Any] = {
+        "process": edition.process, "documents": edition.documents, "duties": edition.duties,
+        "deadlines": edition.deadlines,
+    }  # fmt: skip
+    for name, entries in lists.items():
+        for at, entry in enumerate(entries):
+            for case_type in entry.case_types or ():
+                if case_type not in edition.case_types:
+                    yield (name, at, "case_types"), f"no case type {case_type}"

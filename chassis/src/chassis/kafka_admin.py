@@ -3,12 +3,31 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, for_code
 
 Client = Mapping[str, Any]
+
+
+class Broker(Protocol):
+    """A Kafka that clients and services can be told of: the embedded one, or one that is given."""
+
+    @property
+    def idempotence(self) -> bool: ...
+    @property
+    def bootstrap(self) -> str: ...
+    @property
+    def client(self) -> dict[str, Any]:
+        """Connection arguments for an aiokafka client."""
+        ...
+
+    def environment(self, prefix: str) -> dict[str, str]:
+        """The settings of a service that uses this broker, e.g. with prefix `NOTIFIER_`."""
+        ...
+
+
 _DONE = 0
 _UNKNOWN_TOPIC = 3
 _TOPIC_EXISTS = 36

@@ -6,6 +6,7 @@ or one that went missing, stops the run.
 """
 
 import hashlib
+import importlib.resources
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,6 +48,13 @@ def chassis_sql() -> Path:
     return Path(__file__).parent / "sql"
 
 
+def sql_of(package: str) -> Path:
+    """The migrations of a service: inside its package when installed, beside `src` in a checkout."""
+    home = Path(str(importlib.resources.files(package)))
+    inside = home / "migrations"
+    return inside if inside.is_dir() else home.parents[1] / "migrations"
+
+
 def found(sources: Sequence[Path]) -> list[Migration]:
     migrations = []
     for source in sources:
@@ -58,7 +66,7 @@ def found(sources: Sequence[Path]) -> list[Migration]:
 
 
 def _source_name(source: Path) -> str:
-    """`…/chassis/sql` → chassis, `…/services/notifier/migrations` or `…/notifier/migrations` → notifier."""
+    """`…/chassis/sql` → chassis; `…/ip-enterprise/migrations` in a checkout, `…/ip_enterprise/migrations` installed."""
     return source.parent.name.replace("-", "_")
 
 

@@ -145,9 +145,10 @@ class Relay:
                 try:
                     moved = await self._step()
                     failures = 0
-                except (KafkaError, Unavailable, OSError) as error:
+                except Exception as error:  # whatever it is, the events are still in the outbox
                     failures += 1
-                    log.warning("relay.unavailable", error=repr(error), failures=failures)
+                    known = isinstance(error, KafkaError | Unavailable | OSError)
+                    log.warning("relay.failed", error=repr(error), failures=failures, exc_info=None if known else error)
                     await self._drop_producer()
                     moved = 0
                     await asyncio.sleep(min(0.1 * 2**failures, 5.0))

@@ -41,8 +41,10 @@ async def _as_it_came(message: tuple[ConsumerRecord, ...]) -> KafkaAckableMessag
     return KafkaAckableMessage(body=b"", raw_message=message, consumer=_NO_CONSUMER)
 
 
-async def _nothing(_message: object) -> None:
-    return None
+async def _records(message: KafkaAckableMessage) -> tuple[ConsumerRecord, ...]:
+    """In place of FastStream's decoder: the handler is given the records themselves."""
+    records: tuple[ConsumerRecord, ...] = message.raw_message
+    return records
 
 
 class _NoConsumer:
@@ -65,6 +67,7 @@ class Subscription:
         self._settings = settings
         self.topics = list(topics)
         self._parked_in_a_row = 0
+        self.seen_duplicates = 0
         self.stopped_because = ""
         self.busy_since: float | None = None
         self._subscriber: Any = None
@@ -108,14 +111,13 @@ class Subscription:
             session_timeout_ms=int(settings.kafka_session_timeout * 1000),
             heartbeat_interval_ms=int(settings.kafka_session_timeout * 1000 / 4),
             parser=_as_it_came,
-            decoder=_nothing,
+            decoder=_records,
             no_reply=True,
         )
         self._subscriber(self._take)
         return broker
 
-    async def _take(self, message: KafkaAckableMessage) -> None:
-        records: tuple[ConsumerRecord, ...] = message.raw_message
+    async def _take(self, records: tuple[ConsumerRecord, ...]) -> None:
         self.busy_since = time.monotonic()
         try:
             batch = await self.apply([Arrived.of(record) for record in records])
@@ -128,20 +130,24 @@ class Subscription:
             raise StopConsume
 
     async def apply(self, arrived: Sequence[Arrived]) -> Batch:
-        """Applies one batch, however long that takes: unavailable holds it, a bug parks its keys."""
+        """Applies one batch, however long that takes: unavailable holds it, a handler's bug parks its keys.
+
+        A bug of ours holds it too: raised, it would be swallowed and the batch committed past.
+        """
         waits, failures = 0, 0
         while True:
             try:
                 return await self._attempt(arrived, careful=failures > 0, give_up=failures >= ATTEMPTS)
-            except Unavailable as error:
-                waits += 1
-                log.warning("consumer.held", error=error.reason, waits=waits)
-                await asyncio.sleep(min(0.05 * 2**waits, LONGEST_DELAY) * random.uniform(0.5, 1))  # noqa: S311
             except HandlerFailed as failure:
                 if failures:
-                    await asyncio.sleep(0.1 * 4**failures)
+                    await asyncio.sleep(0.02 * 4**failures)
                 failures += 1
                 log.warning("consumer.handler_failed", error=str(failure), failures=failures)
+            except Exception as error:
+                waits += 1
+                known = isinstance(error, Unavailable)
+                log.warning("consumer.held", error=repr(error), waits=waits, exc_info=None if known else error)
+                await asyncio.sleep(min(0.05 * 2 ** min(waits, 20), LONGEST_DELAY) * random.uniform(0.5, 1))  # noqa: S311
 
     async def _attempt(self, arrived: Sequence[Arrived], *, careful: bool, give_up: bool) -> Batch:
         await failpoint("inbox.before_begin")
@@ -165,6 +171,7 @@ class Subscription:
     def _count(self, batch: Batch) -> None:
         METRICS.inbox_applied.inc(batch.applied)
         METRICS.inbox_duplicates.inc(batch.duplicates)
+        self.seen_duplicates += batch.duplicates
         self._parked_in_a_row += len(batch.newly_parked)
         if batch.applied and not batch.newly_parked:
             self._parked_in_a_row = 0

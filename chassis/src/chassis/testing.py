@@ -22,6 +22,7 @@ from chassis import kafka_admin
 from chassis.children import Scratch
 from chassis.clock import FixedClock
 from chassis.embedded import EmbeddedBroker, EmbeddedPostgres
+from chassis.kafka_admin import Broker
 
 if TYPE_CHECKING:
     import asyncpg
@@ -32,18 +33,6 @@ if TYPE_CHECKING:
 
 class Postgres(Protocol):
     def dsn(self, database: str = "postgres") -> str: ...
-
-
-class Broker(Protocol):
-    """What tests may ask of either broker; stopping and freezing is the embedded one's alone."""
-
-    @property
-    def idempotence(self) -> bool: ...
-    @property
-    def bootstrap(self) -> str: ...
-    @property
-    def client(self) -> dict[str, Any]: ...
-    def environment(self, prefix: str) -> dict[str, str]: ...
 
 
 @dataclass(frozen=True)
@@ -200,3 +189,11 @@ async def clean_topics(broker: Broker) -> Broker:
 
 async def _empty(broker: Broker) -> None:
     await kafka_admin.delete_topics(broker.client, await kafka_admin.list_topics(broker.client))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if os.environ.get("KAFKA_BOOTSTRAP"):
+        return
+    for item in items:
+        if item.get_closest_marker("kafka"):
+            item.add_marker(pytest.mark.skip(reason="needs a real Apache Kafka: KAFKA_BOOTSTRAP"))

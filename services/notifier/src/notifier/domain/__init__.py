@@ -1,0 +1,1 @@
+"""The rules of telling: the table, the wording, the life of one notification. No I/O, and nothing of the wire."""

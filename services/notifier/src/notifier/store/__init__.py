@@ -1,0 +1,1 @@
+"""Where notifier keeps its rows, and the table and templates that are shipped with it."""

@@ -16,7 +16,11 @@ OTHER_FIRM = "91441702MA4UABCE1G"
 
 def registered(enterprise_id: str = FIRM, name: str = "示例精密制造有限公司") -> EnterpriseRegistered:
     return EnterpriseRegistered(
-        enterprise_id=enterprise_id, name=name, region="441702", established_on=date(2010, 3, 15), contact_email=None
+        enterprise_id=enterprise_id,
+        name=name,
+        region="441702",
+        established_on=date(2010, 3, 15),
+        contact_email=None,
     )
 
 
@@ -27,7 +31,9 @@ def granted(enterprise_id: str = FIRM) -> TitleGranted:
     )  # fmt: skip
 
 
-def record(event: Event, sequence: int, *, offset: int = 0, partition: int = 0, payload: bytes | None = None) -> Any:
+def record(
+    event: Event, sequence: int, *, offset: int = 0, partition: int = 0, payload: bytes | None = None
+) -> Any:
     """What aiokafka would hand over for the event."""
     envelope = Envelope(
         event_id=uuid4(), source="/huiqi/certification", type=event.type, topic=event.topic, key=event.key,
@@ -53,7 +59,9 @@ async def effects(db: Database) -> list[tuple[str, str]]:
     return [(row["caused_by"].rpartition("/")[2], row["name"]) for row in rows]
 
 
-async def mark(db: Database, topic: str, key: str, consumer: str = "testing") -> tuple[int, bool, bool] | None:
+async def mark(
+    db: Database, topic: str, key: str, consumer: str = "testing"
+) -> tuple[int, bool, bool] | None:
     row = await db.fetchrow(
         "SELECT sequence, parked, waiting FROM inbox WHERE consumer = $1 AND topic = $2 AND key = $3",
         consumer, topic, key,

@@ -128,7 +128,9 @@ async def test_a_discarded_event_is_audited_and_the_rest_can_be_replayed(db: Dat
     assert await db.fetchval("SELECT note FROM parked_decisions WHERE decision = 'discarded'") is not None
 
 
-@pytest.mark.parametrize("poison", [b"\xff\xfe", b"{", b"[" * 10_000, b'{"name": NaN}', b'{"name": "\\u0000"}', b""])
+@pytest.mark.parametrize(
+    "poison", [b"\xff\xfe", b"{", b"[" * 10_000, b'{"name": NaN}', b'{"name": "\\u0000"}', b""]
+)
 async def test_poison_parks_its_key_and_the_partition_goes_on(db: Database, poison: bytes) -> None:
     heard = consumers()
     await apply(

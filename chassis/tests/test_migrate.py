@@ -24,7 +24,7 @@ async def test_each_file_is_applied_once_even_by_many_at_the_same_time(
 ) -> None:
     url = await make_database.url()
     applied = await asyncio.gather(*(migrate(url, [chassis_sql(), source]) for _ in range(5)))
-    assert sorted(applied)[-1] == ["shop/0001_pre_add_goods.sql", "shop/0002_post_drop_id.sql"]
+    assert max(applied) == ["shop/0001_pre_add_goods.sql", "shop/0002_post_drop_id.sql"]
     assert sum(map(len, applied)) == 2
 
 
@@ -34,7 +34,9 @@ async def test_post_files_wait_for_their_phase(make_database: Databases, source:
     assert await migrate(url, [source]) == ["shop/0002_post_drop_id.sql"]
 
 
-async def test_a_file_changed_after_it_was_applied_stops_the_run(make_database: Databases, source: Path) -> None:
+async def test_a_file_changed_after_it_was_applied_stops_the_run(
+    make_database: Databases, source: Path
+) -> None:
     url = await make_database.url()
     await migrate(url, [source])
     (source / "0001_pre_add_goods.sql").write_text("CREATE TABLE goods (id bigint);")

@@ -58,13 +58,17 @@ async def test_numbers_of_a_key_are_gap_free_and_in_commit_order_under_concurren
             return
 
     await asyncio.gather(*(write(n) for n in range(40)))
-    rows = await db.fetch("SELECT topic, key, array_agg(sequence ORDER BY id) AS numbers FROM events GROUP BY 1, 2")
+    rows = await db.fetch(
+        "SELECT topic, key, array_agg(sequence ORDER BY id) AS numbers FROM events GROUP BY 1, 2"
+    )
     assert len(rows) == 3
     for row in rows:
         assert row["numbers"] == list(range(1, 33))
 
 
-async def test_an_event_that_kafka_would_refuse_is_refused_before_it_is_written(make_database: Databases) -> None:
+async def test_an_event_that_kafka_would_refuse_is_refused_before_it_is_written(
+    make_database: Databases,
+) -> None:
     db = await make_database()
     case: Any = granted()
     huge = CaseReturned(

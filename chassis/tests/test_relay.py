@@ -94,10 +94,14 @@ async def test_what_was_committed_reaches_kafka_in_order_with_its_envelope(
         await said(db, "c")
         await until(lambda: emptied(db))
     got = [Envelope.from_headers(r.topic, r.headers) for r in await records(clean_topics, 3)]
-    assert [(e.key, e.sequence, e.source) for e in got] == [(FIRM, n, "/huiqi/certification") for n in (1, 2, 3)]
+    assert [(e.key, e.sequence, e.source) for e in got] == [
+        (FIRM, n, "/huiqi/certification") for n in (1, 2, 3)
+    ]
 
 
-async def test_only_one_relay_is_active_and_a_second_takes_over(make_database: Databases, clean_topics: Broker) -> None:
+async def test_only_one_relay_is_active_and_a_second_takes_over(
+    make_database: Databases, clean_topics: Broker
+) -> None:
     db = await make_database()
     settings = settings_for(clean_topics, relay_lease=1.0)
     first, second = Relay(db, settings), Relay(db, settings)
@@ -108,7 +112,9 @@ async def test_only_one_relay_is_active_and_a_second_takes_over(make_database: D
     assert not await first._hold_lease()
 
 
-async def test_two_relays_that_both_send_seal_each_event_once(make_database: Databases, clean_topics: Broker) -> None:
+async def test_two_relays_that_both_send_seal_each_event_once(
+    make_database: Databases, clean_topics: Broker
+) -> None:
     db = await make_database()
     await said(db, *map(str, range(50)))
     relays = [Relay(db, settings_for(clean_topics)) for _ in range(2)]

@@ -102,7 +102,9 @@ def answering(*outcomes: Outcome) -> Delivery:
     return deliver
 
 
-async def test_a_delivery_is_retried_later_and_its_outcome_is_recorded_with_the_row(make_database: Databases) -> None:
+async def test_a_delivery_is_retried_later_and_its_outcome_is_recorded_with_the_row(
+    make_database: Databases,
+) -> None:
     async def record(tx: Transaction) -> None:
         await tx.execute("INSERT INTO effects VALUES ('x', 'sent')")
 

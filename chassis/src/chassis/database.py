@@ -42,7 +42,9 @@ def unavailable(error: BaseException) -> Unavailable | None:
         if state in _TRY_AGAIN_STATES or state.startswith(_TRY_AGAIN_CLASSES):
             return Unavailable(f"{type(error).__name__}: {error}")
         return None
-    if isinstance(error, asyncpg.DataError | asyncpg.ClientConfigurationError | asyncpg.UnsupportedClientFeatureError):
+    if isinstance(
+        error, asyncpg.DataError | asyncpg.ClientConfigurationError | asyncpg.UnsupportedClientFeatureError
+    ):
         return None  # interface errors that are ours: arguments that do not fit
     if isinstance(error, asyncpg.InterfaceError | OSError | TimeoutError):
         return Unavailable(f"{type(error).__name__}: {error}")
@@ -182,9 +184,14 @@ class Database:
         async with self.connection() as connection:
             return await connection.fetchval(sql, *arguments)
 
-    async def stream(self, sql: str, *arguments: object, prefetch: int = 500) -> AsyncIterator[asyncpg.Record]:
+    async def stream(
+        self, sql: str, *arguments: object, prefetch: int = 500
+    ) -> AsyncIterator[asyncpg.Record]:
         """Rows of a long read in one snapshot, without holding them all in memory."""
-        async with self.connection() as connection, connection.transaction(readonly=True, isolation="repeatable_read"):
+        async with (
+            self.connection() as connection,
+            connection.transaction(readonly=True, isolation="repeatable_read"),
+        ):
             async for row in connection.cursor(sql, *arguments, prefetch=prefetch):
                 yield row
 

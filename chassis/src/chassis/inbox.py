@@ -85,7 +85,9 @@ class Consumers:
     def types(self) -> frozenset[str]:
         return frozenset(self._handlers)
 
-    async def apply(self, tx: Transaction, arrived: Sequence[Arrived], *, careful: bool, give_up: bool) -> Batch:
+    async def apply(
+        self, tx: Transaction, arrived: Sequence[Arrived], *, careful: bool, give_up: bool
+    ) -> Batch:
         """Applies a batch inside `tx`. Quick: any failure raises. Careful: each event in a savepoint.
 
         Raises HandlerFailed when a handler fails, unless careful and `give_up`: then its key is parked.
@@ -134,7 +136,9 @@ class Consumers:
                 await tx.execute("DELETE FROM parked WHERE id = $1", row["id"])
         mark.waiting = mark.parked
 
-    async def advance(self, tx: Transaction, batch: Batch, mark: Mark, record: Arrived, envelope: Envelope) -> None:
+    async def advance(
+        self, tx: Transaction, batch: Batch, mark: Mark, record: Arrived, envelope: Envelope
+    ) -> None:
         """Applies the key's next event and moves its mark by one, or parks the key."""
         handler = self._handlers.get(envelope.type)
         if handler is None:
@@ -150,7 +154,7 @@ class Consumers:
             mark.parked = True
             batch.newly_parked.append((envelope.topic, envelope.key))
             batch.aside.append((record, "bug", str(failure)))
-            log.error("inbox.parked", topic=envelope.topic, key=envelope.key, sequence=envelope.sequence, error=str(failure))
+            log.exception("inbox.parked", cause=envelope.cause, error=str(failure))
         else:
             mark.sequence += 1
             batch.applied += 1

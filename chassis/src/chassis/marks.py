@@ -43,7 +43,9 @@ class Arrived:
             error = str(malformed)
         if envelope is None:
             headers = {_storable(name): _storable(value.decode("latin-1")) for name, value in record.headers}
-        return cls(envelope, record.value or b"", headers, record.topic, record.partition, record.offset, error)
+        return cls(
+            envelope, record.value or b"", headers, record.topic, record.partition, record.offset, error
+        )
 
 
 def _storable(text: str) -> str:
@@ -94,19 +96,15 @@ async def set_aside(tx: Transaction, consumer: str, aside: Sequence[tuple[Arrive
         headers = {n: v.decode() for n, v in envelope.to_headers()} if envelope else record.headers
         known = _KNOWN if envelope else "ON CONFLICT DO NOTHING"
         await tx.execute(
-            f'INSERT INTO parked {_COLUMNS} VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) {known}',
+            f"INSERT INTO parked {_COLUMNS} VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) {known}",  # noqa: S608
             consumer, record.topic, envelope.key if envelope else None, envelope.sequence if envelope else None,
             reason, _storable(error), headers, record.payload, record.partition, record.offset,
         )  # fmt: skip
 
 
 async def waiting_rows(tx: Transaction, consumer: str, topic: str, key: str) -> list[asyncpg.Record]:
-    return list(
-        await tx.fetch(
-            "SELECT * FROM parked WHERE consumer = $1 AND topic = $2 AND key = $3 ORDER BY sequence",
-            consumer, topic, key,
-        )  # fmt: skip
-    )
+    sql = "SELECT * FROM parked WHERE consumer = $1 AND topic = $2 AND key = $3 ORDER BY sequence"
+    return list(await tx.fetch(sql, consumer, topic, key))
 
 
 def arrived_again(row: asyncpg.Record) -> Arrived:

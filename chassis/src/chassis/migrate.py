@@ -79,7 +79,10 @@ async def migrate(url: str, sources: Sequence[Path], phase: Literal["pre", "all"
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         await connection.execute(_TABLE)
-        applied = {(r["source"], r["name"]): r["checksum"] for r in await connection.fetch("SELECT * FROM migrations")}
+        applied = {
+            (r["source"], r["name"]): r["checksum"]
+            for r in await connection.fetch("SELECT * FROM migrations")
+        }
         todo = _missing(found(sources), applied)
         return [await _apply(connection, m) for m in todo if phase == "all" or not m.is_post]
     finally:

@@ -148,7 +148,12 @@ class Relay:
                 except Exception as error:  # whatever it is, the events are still in the outbox
                     failures += 1
                     known = isinstance(error, KafkaError | Unavailable | OSError)
-                    log.warning("relay.failed", error=repr(error), failures=failures, exc_info=None if known else error)
+                    log.warning(
+                        "relay.failed",
+                        error=repr(error),
+                        failures=failures,
+                        exc_info=None if known else error,
+                    )
                     await self._drop_producer()
                     moved = 0
                     await asyncio.sleep(min(0.1 * 2**failures, 5.0))
@@ -199,7 +204,9 @@ class Relay:
             headers = self.envelope(row).to_headers()
             try:
                 futures.append(
-                    await producer.send(row["topic"], row["payload"].encode(), row["key"].encode(), headers=headers)
+                    await producer.send(
+                        row["topic"], row["payload"].encode(), row["key"].encode(), headers=headers
+                    )
                 )
             except KafkaError as error:
                 failed = error
@@ -266,7 +273,9 @@ async def seal(db: "Database", rows: list[asyncpg.Record]) -> None:
     """
     async with db.transaction() as tx:
         await tx.execute("SELECT FROM relay_lease FOR UPDATE")
-        gone = await tx.fetch("DELETE FROM outbox WHERE id = ANY($1) RETURNING id, sealed", [r["id"] for r in rows])
+        gone = await tx.fetch(
+            "DELETE FROM outbox WHERE id = ANY($1) RETURNING id, sealed", [r["id"] for r in rows]
+        )
         fresh = {row["id"] for row in gone if not row["sealed"]}
         if not fresh:
             return
@@ -286,4 +295,4 @@ async def resend(tx: "Transaction", ids: list[int]) -> int:
         " ON CONFLICT (id) DO NOTHING",
         ids,
     )
-    return int(cast(str, status).split()[-1])
+    return int(cast("str", status).split()[-1])

@@ -65,7 +65,9 @@ class Context:
             checks["database"] = f"unavailable: {error.reason}"
         silent = self.subscription.silent_for()
         stopped = self.subscription.stopped_because
-        checks["consumer"] = stopped or ("ok" if silent < patience else f"no answer from the broker for {silent:.0f} s")
+        checks["consumer"] = stopped or (
+            "ok" if silent < patience else f"no answer from the broker for {silent:.0f} s"
+        )
         return Readiness(all(text == "ok" for text in checks.values()), checks)
 
     async def observe(self) -> None:
@@ -116,14 +118,14 @@ class Service:
 
 def run(service: Service) -> None:
     """`python -m <package>` serves; `python -m <package> migrate [pre]` brings the database up to date and ends."""
-    settings = service.settings()  # type: ignore[call-arg]  # every field comes from the environment
+    settings = service.settings()
     if failpoints.armed() and settings.environment == "production":
         raise SystemExit("FAILPOINTS are set: they are for development only")
     configure(settings, service.name)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         if sys.argv[1:2] == ["migrate"]:
-            phase = "pre" if sys.argv[2:] == ["pre"] else "all"
-            for name in runner.run(migrate(settings.database_url.get_secret_value(), service.sql, phase)):
+            url = settings.database_url.get_secret_value()
+            for name in runner.run(migrate(url, service.sql, "pre" if sys.argv[2:] == ["pre"] else "all")):
                 log.info("migrated", name=name)
             return
         runner.run(serve(service, settings))
@@ -168,7 +170,9 @@ async def _ensure_migrated(db: Database, service: Service) -> None:
     applied = {(r["source"], r["name"]) for r in await db.fetch("SELECT source, name FROM migrations")}
     missing = [m.name for m in found(service.sql) if not m.is_post and (m.source, m.name) not in applied]
     if missing:
-        raise SystemExit(f"{service.name}: run `python -m {service.package} migrate` first; missing {missing}")
+        raise SystemExit(
+            f"{service.name}: run `python -m {service.package} migrate` first; missing {missing}"
+        )
 
 
 class _Server(uvicorn.Server):
@@ -179,7 +183,9 @@ class _Server(uvicorn.Server):
 
 
 async def _run_until_told(service: Service, context: Context) -> None:
-    app: FastAPI = build_app(title=service.name, routers=service.routers, context=context, package=service.package)
+    app: FastAPI = build_app(
+        title=service.name, routers=service.routers, context=context, package=service.package
+    )
     settings = context.settings
     server = _Server(
         uvicorn.Config(

@@ -52,7 +52,7 @@ class _NoConsumer:
         raise AssertionError("offsets are committed explicitly, per partition")
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
-        raise AssertionError("the consumer is never rewound")
+        raise AssertionError(f"the consumer is never rewound: {partition} {offset}")
 
 
 _NO_CONSUMER = _NoConsumer()
@@ -61,7 +61,9 @@ _NO_CONSUMER = _NoConsumer()
 class Subscription:
     """Feeds the topics a service listens to into its consumers."""
 
-    def __init__(self, db: Database, settings: ServiceSettings, consumers: Consumers, topics: Sequence[str]) -> None:
+    def __init__(
+        self, db: Database, settings: ServiceSettings, consumers: Consumers, topics: Sequence[str]
+    ) -> None:
         self._db = db
         self._consumers = consumers
         self._settings = settings
@@ -146,7 +148,9 @@ class Subscription:
             except Exception as error:
                 waits += 1
                 known = isinstance(error, Unavailable)
-                log.warning("consumer.held", error=repr(error), waits=waits, exc_info=None if known else error)
+                log.warning(
+                    "consumer.held", error=repr(error), waits=waits, exc_info=None if known else error
+                )
                 await asyncio.sleep(min(0.05 * 2 ** min(waits, 20), LONGEST_DELAY) * random.uniform(0.5, 1))  # noqa: S311
 
     async def _attempt(self, arrived: Sequence[Arrived], *, careful: bool, give_up: bool) -> Batch:
@@ -176,7 +180,9 @@ class Subscription:
         if batch.applied and not batch.newly_parked:
             self._parked_in_a_row = 0
         if self._parked_in_a_row > self._settings.max_parked_keys:
-            self.stopped_because = f"{self._parked_in_a_row} keys parked in a row: the release is wrong, not the world"
+            self.stopped_because = (
+                f"{self._parked_in_a_row} keys parked in a row: the release is wrong, not the world"
+            )
             log.critical("consumer.stopped", reason=self.stopped_because)
 
     async def _watch(self) -> None:
@@ -201,7 +207,9 @@ class Subscription:
         consumer: AIOKafkaConsumer | None = self._subscriber and self._subscriber.consumer
         if consumer is None:
             return 0
-        return sum(max(0, (consumer.highwater(p) or 0) - _position(consumer, p)) for p in consumer.assignment())
+        return sum(
+            max(0, (consumer.highwater(p) or 0) - _position(consumer, p)) for p in consumer.assignment()
+        )
 
 
 def _position(consumer: AIOKafkaConsumer, partition: TopicPartition) -> int:
@@ -214,7 +222,9 @@ def _security(settings: ServiceSettings) -> BaseSecurity | None:
     context = client.get("ssl_context")
     if settings.kafka_sasl_username is not None and settings.kafka_sasl_password is not None:
         password = settings.kafka_sasl_password.get_secret_value()
-        return SASLScram512(settings.kafka_sasl_username, password, ssl_context=context, use_ssl=context is not None)
+        return SASLScram512(
+            settings.kafka_sasl_username, password, ssl_context=context, use_ssl=context is not None
+        )
     return BaseSecurity(ssl_context=context, use_ssl=True) if context is not None else None
 
 

@@ -97,7 +97,9 @@ WHERE id IN (
     ORDER BY due_at, id LIMIT $5 FOR UPDATE SKIP LOCKED
 ) RETURNING id, kind, subject, payload, due_at, attempts
 """
-_CLOSE = "UPDATE work SET state = $3, reason = $4, finished_at = now() WHERE id = $1 AND lease = $2 RETURNING true"
+_CLOSE = (
+    "UPDATE work SET state = $3, reason = $4, finished_at = now() WHERE id = $1 AND lease = $2 RETURNING true"
+)
 _DELAY = "UPDATE work SET lease = NULL, leased_until = now() + $3, reason = $4 WHERE id = $1 AND lease = $2 RETURNING true"
 
 
@@ -105,7 +107,10 @@ class Worker:
     """Runs what is due. A handler that fails is tried again, ever later, until it succeeds or an operator acts."""
 
     def __init__(
-        self, db: Database, deadlines: Mapping[str, Deadline], deliveries: Mapping[str, Delivery] | None = None
+        self,
+        db: Database,
+        deadlines: Mapping[str, Deadline],
+        deliveries: Mapping[str, Delivery] | None = None,
     ) -> None:
         self._db = db
         self._deadlines = dict(deadlines)

@@ -6,134 +6,172 @@ from typing import NamedTuple
 
 from casework.bands import Interval
 from casework.edition import Condition, Edition, Part, Tiers
-from casework.measures.amounts import REGISTRY, Amount, AtLeast, Case, Missing, NoGrade, Registered, Span
-from casework.verdict import ConditionResult, Outcome, PartResult, Ratio, exact_text
+from casework.measures.amounts import REGISTRY, Amount, AtLeast, Case, Measure, Missing, Registered, Span, Whole
+from casework.verdict import Bound, ConditionResult, Outcome, PartResult, PartSpec, Ratio, exact_text
 
 _OPERATORS = {"at_least": ">=", "more_than": ">", "at_most": "<="}
-
-
-class _Bound(NamedTuple):
-    kind: str
-    text: str
-    numerator: int
-    denominator: int
-    verified: bool
+# Counts repeat from case to case: equal ones share one result object.
+_REMEMBERED = 256
+_Checked = tuple[Outcome, Ratio | None, tuple[str, ...]]
 
 
 def compile_condition(condition: Condition, edition: Edition) -> Callable[[Case], ConditionResult]:
     """The closure that checks the condition. Its first part is shown unless another one decides."""
     parts = tuple(_compile_part(part, condition, edition) for part in condition.parts)
-    if len(parts) == 1:
-        only = parts[0]
-
-        def check_one(case: Case) -> ConditionResult:
-            part = only(case)
-            return ConditionResult(condition, part.outcome, part, part.needs, (part,))
-
-        return check_one
+    counts = all(part.counts for part in parts)
+    if len(parts) > 1:
+        return _all_of(condition, parts, counts=counts)
+    (measured, result_of, _) = parts[0]
+    if counts:
+        return _remembered(condition, measured, result_of)
 
     def check(case: Case) -> ConditionResult:
-        results = tuple([part(case) for part in parts])
-        failed = next((part for part in results if part.outcome == "fail"), None)
-        if failed is not None:
-            return ConditionResult(condition, "fail", failed, (), results)
-        unknown = [part for part in results if part.outcome == "unknown"]
-        if not unknown:
-            return ConditionResult(condition, "pass", results[0], (), results)
-        needs = tuple(dict.fromkeys(need for part in unknown for need in part.needs))
-        return ConditionResult(condition, "unknown", unknown[0], needs, results)
+        part = result_of(case, measured(case))
+        return ConditionResult(condition, part.outcome, part, part.needs, (part,))
 
     return check
 
 
-def _compile_part(part: Part, condition: Condition, edition: Edition) -> Callable[[Case], PartResult]:
+class _Part(NamedTuple):
+    measured: Measure
+    result_of: "_ResultOf"
+    counts: bool
+
+
+_ResultOf = Callable[[Case, Amount], PartResult]
+
+
+def _remembered(condition: Condition, measured: Measure, result_of: _ResultOf) -> Callable[[Case], ConditionResult]:
+    results: dict[Amount, ConditionResult] = {}
+
+    def check(case: Case) -> ConditionResult:
+        amount = measured(case)
+        result = results.get(amount)
+        if result is None:
+            part = result_of(case, amount)
+            result = ConditionResult(condition, part.outcome, part, part.needs, (part,))
+            if len(results) < _REMEMBERED:
+                results[amount] = result
+        return result
+
+    return check
+
+
+def _all_of(condition: Condition, parts: tuple[_Part, ...], *, counts: bool) -> Callable[[Case], ConditionResult]:
+    results: dict[tuple[Amount, ...], ConditionResult] = {}
+
+    def check(case: Case) -> ConditionResult:
+        amounts = tuple([part.measured(case) for part in parts])
+        result = results.get(amounts) if counts else None
+        if result is None:
+            checked = tuple(part.result_of(case, amount) for part, amount in zip(parts, amounts, strict=True))
+            result = _decided(condition, checked)
+            if counts and len(results) < _REMEMBERED:
+                results[amounts] = result
+        return result
+
+    return check
+
+
+def _decided(condition: Condition, parts: tuple[PartResult, ...]) -> ConditionResult:
+    for part in parts:
+        if part.outcome == "fail":
+            return ConditionResult(condition, "fail", part, (), parts)
+    unknown = [part for part in parts if part.outcome == "unknown"]
+    if not unknown:
+        return ConditionResult(condition, "pass", parts[0], (), parts)
+    needs = tuple(dict.fromkeys(need for part in unknown for need in part.needs))
+    return ConditionResult(condition, "unknown", unknown[0], needs, parts)
+
+
+def _compile_part(part: Part, condition: Condition, edition: Edition) -> _Part:
     registered = REGISTRY[part.measure]
     measured = registered.build(edition, **part.with_)
-    bound_of = _compile_bound(part, edition)
-    title = part.title or condition.title
-    money, when_known = registered.money, part.when_known
-    points = edition.score is not None and edition.score.given == "points"
-    step = 1 if registered.whole_numbers or (part.measure == "score" and points) else 0
-
-    def check(case: Case) -> PartResult:
-        amount = measured(case)
-        if when_known and isinstance(amount, Missing):
-            return PartResult(title, "pass", None, None, None, (), True, money)
-        bound = bound_of(case)
-        if isinstance(bound, Missing):
-            return _without_bound(title, amount, bound, money=money)
-        outcome, ratio, needs = _compare(amount, bound)
-        gap = _gap(ratio, bound, case.figures.scale if money else 0, step) if outcome == "fail" else None
-        return PartResult(title, outcome, bound.text, ratio, gap, needs, bound.verified, money)
-
-    return check
-
-
-def _without_bound(title: object, amount: Amount, bound: Missing, *, money: bool) -> PartResult:
-    ratio = amount if type(amount) is tuple else None
-    more = amount.needs if isinstance(amount, Span | AtLeast | Missing) else ()
-    needs = tuple(dict.fromkeys((*bound.needs, *more)))
-    return PartResult(title, "unknown", None, ratio, None, needs, True, money)  # type: ignore[arg-type]
-
-
-def _compile_bound(part: Part, edition: Edition) -> Callable[[Case], _Bound | Missing]:
+    spec = PartSpec(part.title or condition.title, registered.money)
     if part.tiers is not None:
-        return _compile_tiers(part.tiers, edition)
+        return _Part(measured, _in_tiers(spec, _compile_tiers(part.tiers, edition)), counts=False)
+    bound = _fixed_bound(part, registered, edition)
+    when_known = part.when_known
+
+    def result_of(case: Case, amount: Amount) -> PartResult:
+        if isinstance(amount, tuple):
+            holds = _holds(amount[0], amount[1], bound)
+            return PartResult(spec, "pass" if holds else "fail", bound, amount, case.figures.scale, ())
+        if when_known and isinstance(amount, Missing):
+            return PartResult(spec, "pass", None, None, 1, ())
+        outcome, ratio, needs = _compare(amount, bound)
+        return PartResult(spec, outcome, bound, ratio, case.figures.scale, needs)
+
+    return _Part(measured, result_of, counts=registered.whole_numbers)
+
+
+def _in_tiers(spec: PartSpec, bound_of: Callable[[Case], Bound | Missing]) -> _ResultOf:
+    def result_of(case: Case, amount: Amount) -> PartResult:
+        bound, scale = bound_of(case), case.figures.scale
+        if isinstance(bound, Missing):
+            more = amount.needs if isinstance(amount, Span | AtLeast | Missing) else ()
+            needs = tuple(dict.fromkeys((*bound.needs, *more)))
+            ratio = amount if isinstance(amount, tuple) else None
+            return PartResult(spec, "unknown", None, ratio, scale, needs)
+        outcome, ratio, needs = _compare(amount, bound)
+        return PartResult(spec, outcome, bound, ratio, scale, needs)
+
+    return result_of
+
+
+def _fixed_bound(part: Part, registered: Registered, edition: Edition) -> Bound:
+    points = edition.score is not None and edition.score.given == "points"
+    whole = registered.whole_numbers or (part.measure == "score" and points)
     for kind in _OPERATORS:
         value, name = getattr(part, kind), getattr(part, f"{kind}_of", None)
         if value is not None or name is not None:
-            bound = _bound(kind, edition.bound(value, name), verified=_is_verified(edition, name))
-            return lambda _case: bound
+            number = edition.bound(value, name)
+            return _bound(kind, number, edition, name, step=int(whole and kind == "more_than"))
     raise AssertionError(part)
 
 
-def _is_verified(edition: Edition, name: str | None) -> bool:
-    return True if name is None else edition.parameters[name].verified
-
-
-def _bound(kind: str, number: Fraction, *, verified: bool) -> _Bound:
+def _bound(kind: str, number: Fraction, edition: Edition, parameter: str | None, step: int = 0) -> Bound:
+    verified = True if parameter is None else edition.parameters[parameter].verified
     text = f"{_OPERATORS[kind]} {exact_text(number)}"
-    return _Bound(kind, text, number.numerator, number.denominator, verified)
+    return Bound(kind, text, number.numerator, number.denominator, step, verified)
 
 
-def _compile_tiers(tiers: Tiers, edition: Edition) -> Callable[[Case], _Bound | Missing]:
+def _compile_tiers(tiers: Tiers, edition: Edition) -> Callable[[Case], Bound | Missing]:
     figure = REGISTRY["latest_figure"].build(edition, of=tiers.by)
-    steps = sorted(tiers.steps, key=lambda step: (step.over.low is not None, step.over.low or 0, step.over.high or 0))
-    ladder = [
-        (
-            step.over,
-            _bound(
-                "at_least",
-                edition.bound(step.at_least, step.at_least_of),
-                verified=_is_verified(edition, step.at_least_of),
-            ),
-        )
+    steps = sorted(tiers.steps, key=lambda step: ascending(step.over))
+    place = compile_ladder([step.over for step in steps])
+    bounds = [
+        _bound("at_least", edition.bound(step.at_least, step.at_least_of), edition, step.at_least_of)
         for step in steps
     ]
-    place = compile_ladder([interval for interval, _ in ladder])
-    bounds = [bound for _, bound in ladder]
 
-    def bound_of(case: Case) -> _Bound | Missing:
+    def bound_of(case: Case) -> Bound | Missing:
         amount = figure(case)
-        if isinstance(amount, Missing):
-            return amount
-        assert type(amount) is tuple
-        return bounds[place(amount[0], amount[1])]
+        if isinstance(amount, tuple):
+            return bounds[place(amount[0], amount[1])]
+        assert isinstance(amount, Missing)
+        return amount
 
     return bound_of
 
 
-def compile_ladder(intervals: list[Interval]) -> Callable[[int | Fraction, int | Fraction], int]:
+def ascending(interval: Interval) -> tuple[bool, Fraction, bool]:
+    """The order of touching intervals: by where they begin, an included begin first."""
+    low = Fraction(0) if interval.low is None else interval.low
+    return interval.low is not None, low, not interval.low_included
+
+
+def compile_ladder(intervals: list[Interval]) -> Callable[[Whole, Whole], int]:
     """The place of a fraction in ascending, touching intervals."""
     tops = [
-        (interval.high.numerator, interval.high.denominator, interval.high_included)
-        for interval in intervals
+        (at, interval.high.numerator, interval.high.denominator, interval.high_included)
+        for at, interval in enumerate(intervals)
         if interval.high is not None
     ]
     last = len(intervals) - 1
 
-    def place(numerator: int | Fraction, denominator: int | Fraction) -> int:
-        for at, (top, under, included) in enumerate(tops):
+    def place(numerator: Whole, denominator: Whole) -> int:
+        for at, top, under, included in tops:
             left, right = numerator * under, top * denominator
             if left < right or (included and left == right):
                 return at
@@ -142,22 +180,21 @@ def compile_ladder(intervals: list[Interval]) -> Callable[[int | Fraction, int |
     return place
 
 
-def _compare(amount: Amount, bound: _Bound) -> tuple[Outcome, Ratio | None, tuple[str, ...]]:
-    if type(amount) is tuple:
+def _compare(amount: Amount, bound: Bound) -> _Checked:
+    if isinstance(amount, tuple):
         return ("pass" if _holds(amount[0], amount[1], bound) else "fail"), amount, ()
     if isinstance(amount, Missing):
         return "unknown", None, amount.needs
-    if isinstance(amount, NoGrade):
-        return "fail", None, ()
+    if isinstance(amount, Span):
+        return _compare_span(amount, bound)
     if isinstance(amount, AtLeast):
         if bound.kind != "at_most" and _holds(amount.low[0], amount.low[1], bound):
             return "pass", amount.low, ()
         return "unknown", None, amount.needs
-    assert isinstance(amount, Span)
-    return _compare_span(amount, bound)
+    return "fail", None, ()
 
 
-def _compare_span(span: Span, bound: _Bound) -> tuple[Outcome, Ratio | None, tuple[str, ...]]:
+def _compare_span(span: Span, bound: Bound) -> _Checked:
     low, high = span.low, span.high
     low_holds = _holds(low, 1, bound)
     high_holds = bound.kind != "at_most" if high is None else _holds(high, 1, bound)
@@ -169,23 +206,10 @@ def _compare_span(span: Span, bound: _Bound) -> tuple[Outcome, Ratio | None, tup
     return "fail", (shown, 1), ()
 
 
-def _holds(numerator: int | Fraction, denominator: int | Fraction, bound: _Bound) -> bool:
+def _holds(numerator: Whole, denominator: Whole, bound: Bound) -> bool:
     if denominator == 0:
         return False
     left, right = numerator * bound.denominator, bound.numerator * denominator
     if bound.kind == "at_least":
         return left >= right
     return left > right if bound.kind == "more_than" else left <= right
-
-
-def _gap(ratio: Ratio | None, bound: _Bound, scale: int, step: int) -> Ratio | None:
-    """What is missing to pass: yuan when `scale` is given, else in the unit of the value."""
-    if ratio is None or ratio[1] == 0:
-        return None
-    numerator, denominator = ratio
-    short = bound.numerator * denominator - numerator * bound.denominator
-    if bound.kind == "at_most":
-        short = -short
-    if bound.kind == "more_than":
-        short += step * denominator * bound.denominator
-    return (short, bound.denominator * (scale or denominator))

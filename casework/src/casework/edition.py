@@ -218,7 +218,9 @@ class Judgement(Frozen):
 
 
 class Rights(Sourced):
-    """Which IP rights count."""
+    """Which IP rights count. `related_only`: those that support the main products."""
+
+    related_only: bool = True
 
     classes: Mapping[str, tuple[str, ...]]
     acquired: tuple[str, ...]
@@ -339,7 +341,7 @@ class Edition(Frozen):
             return Fraction(value)
         setting = self.parameter(parameter or "")
         if isinstance(setting, str | bool):
-            raise ValueError(f"parameter {parameter} is no number")
+            raise ValueError(f"parameter {parameter} is no number")  # noqa: TRY004 - a fault of the file, not of a caller
         return Fraction(setting)
 
     def papers_for(self, case_type: str) -> tuple[Paper, ...]:

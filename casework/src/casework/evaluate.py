@@ -6,15 +6,17 @@ something certain fails.
 
 from collections.abc import Callable
 from decimal import Decimal
+from fractions import Fraction
 
 from casework.conditions import compile_condition
 from casework.edition import Edition
 from casework.facts import Facts
+from casework.ladders import as_points
 from casework.measures.amounts import Case, Span
 from casework.measures.spending import collect
 from casework.scoring import compile_item
 from casework.unusable import UnusableInput
-from casework.verdict import Collected, ConditionResult, ItemResult, Outcome, ScoreResult, Verdict
+from casework.verdict import Collected, ConditionResult, ItemResult, Outcome, Points, ScoreResult, Verdict
 
 # Names that a facts file may hold whatever the edition; only the edition's own ones have an effect.
 COMMON_JUDGEMENTS = frozenset(
@@ -37,7 +39,7 @@ class Evaluator:
         own = {*edition.judgements, *(item.id for item in items)}
         self._known = frozenset(own | COMMON_JUDGEMENTS)
         self._counts = {name: j.max for name, j in edition.judgements.items() if j.kind == "count"}
-        self._booleans = frozenset(name for name, j in edition.judgements.items() if j.kind == "boolean")
+        self._booleans = tuple(name for name, j in edition.judgements.items() if j.kind == "boolean")
 
     def judge(self, facts: Facts) -> Verdict:
         """Judges the facts. Raises UnusableInput when they cannot be judged under this edition.
@@ -66,7 +68,7 @@ class Evaluator:
             raise UnusableInput("case_type", "case_type_not_allowed", given=case_type)
         judgements = facts.judgements
         if not judgements.keys() <= self._known:
-            name = sorted(judgements.keys() - self._known)[0]
+            name = min(judgements.keys() - self._known)
             raise UnusableInput(f"judgements.{name}", "unknown_judgement")
         for name in self._booleans:
             if not isinstance(judgements.get(name, True), bool):
@@ -92,56 +94,59 @@ def _check_count(name: str, given: bool | Decimal | None, most: int | None) -> N
 
 
 def _overall(conditions: tuple[ConditionResult, ...]) -> Outcome:
-    outcomes = {result.outcome for result in conditions}
-    if "fail" in outcomes:
-        return "fail"
-    return "unknown" if "unknown" in outcomes else "pass"
+    overall: Outcome = "pass"
+    for result in conditions:
+        if result.outcome == "fail":
+            return "fail"
+        if result.outcome == "unknown":
+            overall = "unknown"
+    return overall
 
 
 def _compile_score(edition: Edition) -> Callable[[Case], ScoreResult]:
     score = edition.score
     assert score is not None
-    score_items = tuple(compile_item(item, score, edition) for item in score.items)
-    bound = Decimal(score.pass_above) if score.pass_above is not None else None
-    if bound is None:
-        setting = edition.bound(None, score.pass_above_of)
-        bound = Decimal(setting.numerator) / Decimal(setting.denominator)
-    caps = {group.id: group.max for group in score.groups}
-    places = [(group.id, [n for n, item in enumerate(score.items) if item.group == group.id]) for group in score.groups]
-    pass_above = bound
+    rated = tuple(compile_item(item, score, edition) for item in score.items)
+    bound = edition.bound(score.pass_above, score.pass_above_of)
+    pass_above = Decimal(bound.numerator) / Decimal(bound.denominator)
+    groups = tuple(
+        (as_points(group.max), tuple(at for at, item in enumerate(score.items) if item.group == group.id))
+        for group in score.groups
+    )
 
     def rate(case: Case) -> ScoreResult:
-        items = tuple([rate_item(case) for rate_item in score_items])
-        lo, hi = _totals(items, places, caps)
-        needs: tuple[str, ...] = ()
-        if lo != hi:
+        items = tuple([rate_item(case) for rate_item in rated])
+        lo, hi = _totals(items, groups)
+        if lo == hi:
+            case.score = lo.as_integer_ratio()
+        else:
             needs = tuple(dict.fromkeys([need for item in items for need in item.needs]))
-        case.score = Span(lo, hi, needs)
+            case.score = Span(Fraction(lo), Fraction(hi), needs)
         return ScoreResult(lo, hi, pass_above, items)
 
     return rate
 
 
 def _totals(
-    items: tuple[ItemResult, ...], places: list[tuple[str, list[int]]], caps: dict[str, Decimal]
-) -> tuple[Decimal, Decimal]:
-    lo = hi = Decimal(0)
-    for group, members in places:
-        cap = caps[group]
-        group_lo = group_hi = Decimal(0)
-        for place in members:
-            group_lo += items[place].sure_lo
-            group_hi += items[place].sure_hi
-        lo += min(group_lo, cap)
-        hi += min(group_hi, cap)
+    items: tuple[ItemResult, ...], groups: tuple[tuple[Points, tuple[int, ...]], ...]
+) -> tuple[Points, Points]:
+    lo: Points = 0
+    hi: Points = 0
+    for cap, members in groups:
+        group_lo: Points = 0
+        group_hi: Points = 0
+        for at in members:
+            item = items[at]
+            group_lo += item.least
+            group_hi += item.most
+        lo += group_lo if group_lo < cap else cap
+        hi += group_hi if group_hi < cap else cap
     return lo, hi
 
 
 def _collected(case: Case, edition: Edition) -> tuple[Collected, ...]:
-    scale = case.figures.scale
-    found = []
-    for year in case.figures.window:
-        if year.rd_items is not None:
-            raw = collect(year.year, year.rd_items, edition.rd_caliber)
-            found.append(Collected(raw.year, *(part / scale for part in raw[1:-1]), raw.complete))
-    return tuple(found)
+    return tuple(
+        collect(year.year, year.rd_items, edition.rd_caliber, case.figures.scale)
+        for year in case.figures.window
+        if year.rd_items is not None
+    )

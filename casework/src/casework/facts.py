@@ -4,8 +4,10 @@ Money is yuan, exact; an absent fact is unknown, never zero; an unknown name is 
 """
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -14,7 +16,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PrivateAttr,
     StrictBool,
     ValidationError,
     model_validator,
@@ -279,15 +280,16 @@ class Facts(_Shape):
     judgements: dict[Name, Judgement] = Field(default_factory=dict)
     choices: dict[Name, Short] = Field(default_factory=dict)
 
-    _figures: Figures = PrivateAttr()
-
-    def model_post_init(self, _context: Any, /) -> None:
-        self._figures = figures_of(self)
-
-    @property
+    @cached_property
     def figures(self) -> Figures:
         """The same facts as scaled whole numbers, for exact and quick arithmetic."""
-        return self._figures
+        return figures_of(self)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, its figures counted anew. As in pydantic, `update` is not validated."""
+        copy = super().model_copy(update=update, deep=deep)
+        copy.__dict__.pop("figures", None)
+        return copy
 
 
 def read_facts(text: str | bytes) -> Facts:

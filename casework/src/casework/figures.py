@@ -32,6 +32,18 @@ class YearFigures(NamedTuple):
     monthly: bool
 
 
+class RightFigures(NamedTuple):
+    """One IP right. `unknown`: which of in_force, granted_on, acquired are not known; None when not in force."""
+
+    kind: str
+    acquired: str | None
+    granted_on: date | None
+    owned: bool | None
+    related: bool | None
+    unknown: tuple[str, ...] | None
+    uses: tuple[tuple[str, int], ...]
+
+
 class Figures(NamedTuple):
     """`window`: the given years among the three before the application; `absent`: those not given in which the
     enterprise operated or may have operated; `operating_unknown`: establishment would have to be known first.
@@ -46,8 +58,9 @@ class Figures(NamedTuple):
     latest_year: int | None
     days: int | None
     conversions: tuple[int, int] | None
-    rights: "tuple[IpRight, ...] | None"
+    rights: tuple[RightFigures, ...] | None
     collects: bool
+    judgements: dict[str, bool | int | Decimal]
 
 
 def figures_of(facts: "Facts") -> Figures:
@@ -69,9 +82,23 @@ def figures_of(facts: "Facts") -> Figures:
         latest_year=last,
         days=None if applied is None or established is None else (applied - established).days,
         conversions=_conversions(facts, wanted),
-        rights=facts.ip,
+        rights=None if facts.ip is None else tuple(_right(right) for right in facts.ip),
         collects=any(year.rd_items is not None for year in window),
+        judgements={name: _plain(value) for name, value in facts.judgements.items()},
     )
+
+
+def _plain(value: bool | Decimal) -> bool | int | Decimal:
+    if isinstance(value, bool) or value != value.to_integral_value():
+        return value
+    return int(value)
+
+
+def _right(right: "IpRight") -> RightFigures:
+    names = ("in_force", "granted_on", "acquired")
+    unknown = None if right.in_force is False else tuple(name for name in names if getattr(right, name) is None)
+    uses = tuple((use.programme, use.year) for use in right.used_for or ())
+    return RightFigures(right.kind, right.acquired, right.granted_on, right.owned, right.related, unknown, uses)
 
 
 def _scale(years: "tuple[FiscalYear, ...]") -> int:

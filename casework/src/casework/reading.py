@@ -101,7 +101,7 @@ def read_yaml(text: str) -> Document:
 def _refuse_aliases(text: str) -> None:
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):
-            raise Unreadable("alias", line=event.start_mark.line + 1)
+            raise Unreadable("alias", line=event.start_mark.line + 1 if event.start_mark else 0)
 
 
 def _plain(node: Node, path: Path, lines: dict[Path, int]) -> Any:

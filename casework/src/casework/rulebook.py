@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterable
 from datetime import date, timedelta
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -169,7 +170,7 @@ def _check_dates(found: list[Path], editions: list[Edition]) -> None:
     ordered = sorted(
         zip(found, editions, strict=True), key=lambda pair: (pair[1].programme, pair[1].level or "", pair[1].in_force_from)
     )
-    for (_, earlier), (path, later) in zip(ordered, ordered[1:], strict=False):
+    for (_, earlier), (path, later) in pairwise(ordered):
         if (earlier.programme, earlier.level) != (later.programme, later.level):
             continue
         if earlier.in_force_to is None or earlier.in_force_to > later.in_force_from - timedelta(days=1):

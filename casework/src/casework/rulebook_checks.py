@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from casework.bands import check_ladder
-from casework.edition import Condition, Edition, Item, Part, State
+from casework.edition import Condition, Edition, Item, Part, State, Transition
 from casework.measures import REGISTRY, Registered
 from casework.parameters import problem_with
 
@@ -160,21 +160,22 @@ def _bands(edition: Edition, item: Item, ladder_at: int, place: Place) -> Iterat
 
 
 def _process(edition: Edition) -> Iterator[Problem]:
-    reached = {"draft"}
+    reached: set[str] = {"draft"}
     for _ in get_args(State):
-        for step in edition.process:
-            if reached & set(step.from_):
-                reached.add(step.to)
+        reached |= {step.to for step in edition.process if reached & set(step.from_)}
     for at, step in enumerate(edition.process):
-        for state in step.from_:
-            if state not in reached:
-                yield ("process", at, "from"), f"the state {state} is never reached"
-        for earlier in edition.process[:at]:
-            if earlier.verb == step.verb and set(earlier.from_) & set(step.from_) and earlier.to != step.to:
-                yield ("process", at, "verb"), f"{step.verb} leads to two states"
-    for state in ("granted", "refused"):
-        if state not in reached:
-            yield ("process",), f"the state {state} is never reached"
+        for state in sorted(set(step.from_) - reached):
+            yield ("process", at, "from"), f"the state {state} is never reached"
+        if any(_contradict(earlier, step) for earlier in edition.process[:at]):
+            yield ("process", at, "verb"), f"{step.verb} leads to two states"
+    for end in sorted({"granted", "refused"} - reached):
+        yield ("process",), f"the state {end} is never reached"
+
+
+def _contradict(one: Transition, other: Transition) -> bool:
+    same_case = not one.case_types or not other.case_types or set(one.case_types) & set(other.case_types)
+    shared = set(one.from_) & set(other.from_)
+    return one.verb == other.verb and one.to != other.to and bool(shared and same_case)
 
 
 def _case_types(edition: Edition) -> Iterator[Problem]:

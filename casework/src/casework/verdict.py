@@ -10,6 +10,7 @@ from casework.edition import Condition, Item, Source, Text
 
 Outcome = Literal["pass", "fail", "unknown"]
 Ratio: TypeAlias = tuple[int | Fraction, int | Fraction]
+Points: TypeAlias = int | Decimal
 
 _TEN = 10
 
@@ -39,18 +40,42 @@ def _text(ratio: Ratio | None) -> str | None:
     return exact_text(Fraction(ratio[0]) / Fraction(ratio[1]))
 
 
-@dataclass(slots=True)
-class PartResult:
-    """One bound of a condition: what was found, what was asked, what is missing (yuan when `money`)."""
+class Bound(NamedTuple):
+    """A compiled bound: `kind` is at_least, more_than or at_most; `step`: how far above a strict bound one must be."""
+
+    kind: str
+    text: str
+    numerator: int
+    denominator: int
+    step: int
+    verified: bool
+
+
+class PartSpec(NamedTuple):
+    """What is the same for every result of one part."""
 
     title: Text
-    outcome: Outcome
-    bound: str | None
-    ratio: Ratio | None
-    gap_ratio: Ratio | None
-    needs: tuple[str, ...]
-    verified: bool
     money: bool
+
+
+@dataclass(slots=True)
+class PartResult:
+    """One bound of a condition: what was found (`ratio`, exact) and what was asked."""
+
+    spec: PartSpec
+    outcome: Outcome
+    asked: Bound | None
+    ratio: Ratio | None
+    scale: int
+    needs: tuple[str, ...]
+
+    @property
+    def title(self) -> Text:
+        return self.spec.title
+
+    @property
+    def bound(self) -> str | None:
+        return None if self.asked is None else self.asked.text
 
     @property
     def value(self) -> str | None:
@@ -58,7 +83,15 @@ class PartResult:
 
     @property
     def gap(self) -> str | None:
-        return _text(self.gap_ratio)
+        """What is missing to pass: yuan where the part is about money, else in the unit of the value."""
+        if self.outcome != "fail" or self.asked is None or self.ratio is None or self.ratio[1] == 0:
+            return None
+        (numerator, denominator), bound = self.ratio, self.asked
+        short = bound.numerator * denominator - numerator * bound.denominator
+        if bound.kind == "at_most":
+            short = -short
+        short += bound.step * denominator * bound.denominator
+        return _text((short, bound.denominator * (self.scale if self.spec.money else denominator)))
 
 
 @dataclass(slots=True)
@@ -97,27 +130,33 @@ class ConditionResult:
 
     @property
     def verified(self) -> bool:
-        return self.condition.verified and all(part.verified for part in self.parts)
+        return self.condition.verified and all(part.asked is None or part.asked.verified for part in self.parts)
+
+
+class Reach(NamedTuple):
+    """A band the facts may lie in, in points; no `grade` where the text gives none."""
+
+    grade: str | None
+    lo: Points
+    hi: Points
+    verified: bool
 
 
 @dataclass(slots=True)
 class ItemResult:
-    """A score item: its measure, grade and points `lo` to `hi` that the grade allows, and the points given.
+    """A score item: its measure, its band and the points `lo` to `hi` that the band allows, and the points given.
 
-    `sure_lo` and `sure_hi` are what the item adds to the total at least and at most.
+    `least` to `most` is what the item adds to the total; `needs` says what would narrow it.
     """
 
     item: Item
     ratio: Ratio | None
-    band: str | None
-    lo: Decimal
-    hi: Decimal
-    given: Decimal | None
-    sure_lo: Decimal
-    sure_hi: Decimal
+    reach: Reach
+    points: Points | None
+    least: Points
+    most: Points
     needs: tuple[str, ...]
     flags: tuple[str, ...]
-    verified: bool
 
     @property
     def id(self) -> str:
@@ -139,15 +178,44 @@ class ItemResult:
     def value(self) -> str | None:
         return _text(self.ratio)
 
+    @property
+    def band(self) -> str | None:
+        return self.reach.grade
+
+    @property
+    def lo(self) -> Decimal:
+        return Decimal(self.reach.lo)
+
+    @property
+    def hi(self) -> Decimal:
+        return Decimal(self.reach.hi)
+
+    @property
+    def given(self) -> Decimal | None:
+        """The points given; a coefficient times the item's maximum."""
+        return None if self.points is None else Decimal(self.points)
+
+    @property
+    def verified(self) -> bool:
+        return self.item.verified and self.reach.verified and not self.flags
+
 
 @dataclass(slots=True)
 class ScoreResult:
     """The total between `lo` and `hi`, group caps applied; passes above `pass_above`."""
 
-    lo: Decimal
-    hi: Decimal
+    lowest: Points
+    highest: Points
     pass_above: Decimal
     items: tuple[ItemResult, ...]
+
+    @property
+    def lo(self) -> Decimal:
+        return Decimal(self.lowest)
+
+    @property
+    def hi(self) -> Decimal:
+        return Decimal(self.highest)
 
 
 class Collected(NamedTuple):

@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple, TypeAlias
 
-from casework.edition import Edition
 from casework.facts import Facts
 from casework.figures import Figures
-from casework.verdict import Collected
 
 Whole: TypeAlias = int | Fraction
 Exact: TypeAlias = tuple[Whole, Whole]  # numerator, denominator; a denominator of zero has no value
 
 
-class Span(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Span:
     """Between `low` and `high` (None: unbounded), because the facts in `needs` are unknown."""
 
     low: Whole
@@ -22,23 +21,33 @@ class Span(NamedTuple):
     needs: tuple[str, ...]
 
 
-class Missing(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Missing:
     """Unknown, because the facts in `needs` are."""
 
     needs: tuple[str, ...]
 
 
-class AtLeast(NamedTuple):
-    """This fraction or more, because the facts in `needs` are unknown."""
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """A fraction or more, because the facts in `needs` are unknown."""
 
     low: tuple[Whole, Whole]
     needs: tuple[str, ...]
 
 
-class NoGrade(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class NoGrade:
     """The law gives no points in this case (a growth from nothing, no fiscal year yet)."""
 
     reason: str
+
+
+class Counting(NamedTuple):
+    """The rights that count: (kind, acquired) of the sure ones, and with what is missing of the others."""
+
+    sure: list[tuple[str, str | None]]
+    perhaps: list[tuple[str, str | None, tuple[str, ...]]]
 
 
 Amount: TypeAlias = Exact | Span | AtLeast | Missing | NoGrade
@@ -47,19 +56,18 @@ Amount: TypeAlias = Exact | Span | AtLeast | Missing | NoGrade
 class Case:
     """The facts under judgement, and what was already found out about them.
 
-    `score` is (lo, hi, needs) once the items are scored; `flags` collects points an expert must look at.
+    `score` is the total once the items are scored; `flags` collects points an expert must look at.
     """
 
-    __slots__ = ("collected", "facts", "figures", "flags", "judgements", "rights", "score")
+    __slots__ = ("facts", "figures", "flags", "judgements", "rights", "score")
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self.figures: Figures = facts.figures
-        self.judgements = facts.judgements
+        self.judgements = facts.figures.judgements
         self.flags: list[str] = []
-        self.score: Span | None = None
-        self.collected: tuple[Collected, ...] | None = None
-        self.rights: Any = None
+        self.score: Amount | None = None
+        self.rights: Counting | Missing | None = None
 
 
 Measure: TypeAlias = Callable[[Case], Amount]

@@ -1,80 +1,61 @@
 """IP rights, conversions of results, and incidents."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
-from typing import NamedTuple
 
-from casework.edition import Edition, Rights
-from casework.facts import IpRight
-from casework.measures.amounts import Amount, Case, Measure, Missing, NoGrade, Span, measure
+from casework.edition import Edition
+from casework.figures import RightFigures
+from casework.measures.amounts import Amount, Case, Counting, Measure, Missing, NoGrade, Span, measure
 
 _NO_LIMIT = None
 
 
-class Counting(NamedTuple):
-    """One right that counts, surely (`needs` empty) or perhaps."""
-
-    kind: str
-    acquired: str | None
-    needs: tuple[str, ...]
-
-
-def counting_rights(case: Case, edition: Edition) -> "tuple[Counting, ...] | Missing":
-    """The rights that count under the edition, found once per case."""
-    if case.rights is None:
-        case.rights = _find_rights(case, edition)
-    found: tuple[Counting, ...] | Missing = case.rights
-    return found
-
-
-def _find_rights(case: Case, edition: Edition) -> "tuple[Counting, ...] | Missing":
-    law, rights, applied = edition.rights, case.figures.rights, case.figures.applied_on
+def _compile_rights(edition: Edition) -> Callable[[Case], "Counting | Missing"]:
+    """Finds the rights that count under the edition, once per case."""
+    law, programme = edition.rights, edition.programme
     assert law is not None
-    if rights is None or (applied is None and rights):
-        return Missing(("ip",) if rights is None else ("applied_on",))
-    found = []
-    for place, right in enumerate(rights):
-        assert applied is not None
-        open_points = _open_points(right, law, edition.programme, applied)
-        if open_points is not None:
-            needs = tuple(f"ip[{place}].{name}" for name in open_points)
-            found.append(Counting(right.kind, right.acquired, needs))
-    return tuple(found)
+    class_of = {kind: name for name, kinds in law.classes.items() for kind in kinds}
+    once, ways, lent = frozenset(law.used_once), {None, *law.acquired}, frozenset(law.held_without_owning)
+    years, related_only = law.obtained_within_years, law.related_only
 
+    def counts(right: RightFigures, applied: date, first: date | None) -> bool:
+        name = class_of.get(right.kind)
+        if name is None or right.unknown is None or (related_only and right.related is False):
+            return False
+        if (right.owned is False and right.acquired not in lent) or right.acquired not in ways:
+            return False
+        granted = right.granted_on
+        if granted is not None and (granted > applied or (first is not None and granted < first)):
+            return False
+        return name not in once or not any(by == programme and year <= applied.year for by, year in right.uses)
 
-def _open_points(right: IpRight, law: Rights, programme: str, applied: date) -> tuple[str, ...] | None:
-    """None when the right surely does not count, else the names that would have to be known."""
-    if not _kind_counts(right, law, programme, applied) or not _obtained(right, law, applied):
-        return None
-    owned = True if right.acquired in law.held_without_owning else right.owned
-    if right.in_force is False or owned is False or right.related is False:
-        return None
-    if right.in_force and owned and right.related and right.granted_on and right.acquired:
-        return ()
-    named = {
-        "in_force": right.in_force, "owned": owned, "related": right.related,
-        "granted_on": right.granted_on, "acquired": right.acquired,
-    }  # fmt: skip
-    return tuple(name for name, value in named.items() if value is None)
+    def unknown(right: RightFigures) -> tuple[str, ...]:
+        names = right.unknown or ()
+        if right.owned is None and right.acquired not in lent:
+            names = (*names, "owned")
+        return (*names, "related") if related_only and right.related is None else names
 
+    def find(case: Case) -> Counting | Missing:
+        if case.rights is not None:
+            return case.rights
+        rights, applied = case.figures.rights, case.figures.applied_on
+        if rights is None or applied is None:
+            case.rights = Missing(("ip",) if rights is None else ("applied_on",))
+            return case.rights
+        first = None if years is None else _years_before(applied, years)
+        found = Counting([], [])
+        for place, right in enumerate(rights):
+            if not counts(right, applied, first):
+                continue
+            names = unknown(right)
+            if names:
+                found.perhaps.append((right.kind, right.acquired, tuple(f"ip[{place}].{name}" for name in names)))
+            else:
+                found.sure.append((right.kind, right.acquired))
+        case.rights = found
+        return found
 
-def _kind_counts(right: IpRight, law: Rights, programme: str, applied: date) -> bool:
-    name = next((name for name, kinds in law.classes.items() if right.kind in kinds), None)
-    if name is None:
-        return False
-    if name not in law.used_once or not right.used_for:
-        return True
-    return not any(use.programme == programme and use.year <= applied.year for use in right.used_for)
-
-
-def _obtained(right: IpRight, law: Rights, applied: date) -> bool:
-    if right.acquired is not None and right.acquired not in law.acquired:
-        return False
-    if right.granted_on is None:
-        return True
-    if right.granted_on > applied:
-        return False
-    years = law.obtained_within_years
-    return years is None or right.granted_on >= _years_before(applied, years)
+    return find
 
 
 def _years_before(day: date, years: int) -> date:
@@ -88,22 +69,25 @@ def rights_count(edition: Edition, *, classes: list[str] | None = None, acquired
     """How many rights count: in force, owned, related, obtained in time, not used up, no trademarks."""
     law = edition.rights
     assert law is not None
+    find = _compile_rights(edition)
     kinds = {kind for name, members in law.classes.items() if classes is None or name in classes for kind in members}
 
     def count(case: Case) -> Amount:
-        rights = counting_rights(case, edition)
+        rights = find(case)
         if isinstance(rights, Missing):
             return Span(0, _NO_LIMIT, rights.needs)
-        low, high, needs = 0, 0, list[str]()
-        for right in rights:
-            if right.kind not in kinds:
-                continue
-            if acquired is not None and right.acquired not in acquired and right.acquired is not None:
-                continue
-            high += 1
-            low += not right.needs
-            needs += right.needs
-        return (low, 1) if low == high else Span(low, high, tuple(needs))
+        number = 0
+        for kind, way in rights.sure:
+            if kind in kinds and (acquired is None or way in acquired):
+                number += 1
+        if not rights.perhaps:
+            return (number, 1)
+        perhaps = [
+            needs for kind, way, needs in rights.perhaps
+            if kind in kinds and (acquired is None or way is None or way in acquired)
+        ]  # fmt: skip
+        needs = tuple(need for names in perhaps for need in names)
+        return Span(number, number + len(perhaps), needs) if perhaps else (number, 1)
 
     return count
 

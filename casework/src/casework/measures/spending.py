@@ -20,6 +20,7 @@ from casework.measures.amounts import (
 from casework.verdict import Collected
 
 _ENTRUSTED = ("entrusted_domestic", "entrusted_abroad")
+_NONE = Fraction(0)
 _OWN = tuple(name for name in RD_ITEMS if name not in (*_ENTRUSTED, "other"))
 
 
@@ -41,6 +42,10 @@ def rd_intensity(edition: Edition) -> Measure:
 
     def intensity(case: Case) -> Amount:
         sales = total(case, "sales_revenue")
+        if not case.figures.collects:
+            spent = total(case, "rd_spend")
+            if spent is not None and sales is not None and case.figures.window:
+                return (spent, sales)
         spend = _spend(case, edition)
         if sales is None or spend is None:
             needs = () if sales is not None else year_needs(case, "sales_revenue")
@@ -146,23 +151,24 @@ def _yearly(year: YearFigures, caliber: RdCaliber | None) -> _Spend | None:
     return _Spend(collected.total, collected.domestic, needs, needs)
 
 
-def collect(year: int, items: dict[str, int], caliber: RdCaliber | None) -> Collected:
+def collect(year: int, items: dict[str, int], caliber: RdCaliber | None, scale: int = 1) -> Collected:
     """Collects one year's R&D cost items: the counted share of entrusted work, then the cap on other costs.
 
-    The cap is a share of the total that already holds the other costs: `base * cap / (1 - cap)`.
+    Amounts come in yuan times `scale` and leave in yuan. The cap is a share of the total that already holds the other costs: `base * cap / (1 - cap)`.
     """
     assert caliber is not None
     share, cap = Fraction(caliber.entrusted_share), Fraction(caliber.other_cap)
-    own = sum(items.get(name, 0) for name in _OWN)
-    at_home, abroad = (share * items.get(name, 0) for name in _ENTRUSTED)
+    yuan = {name: Fraction(amount, scale) for name, amount in items.items()}
+    own = sum((yuan.get(name, _NONE) for name in _OWN), _NONE)
+    at_home, abroad = (share * yuan.get(name, _NONE) for name in _ENTRUSTED)
     other_cap = (own + at_home + abroad) * cap / (1 - cap)
-    other = min(Fraction(items.get("other", 0)), other_cap)
+    other = min(yuan.get("other", _NONE), other_cap)
     return Collected(
         year=year,
-        own=Fraction(own),
-        entrusted_incurred=Fraction(sum(items.get(name, 0) for name in _ENTRUSTED)),
+        own=own,
+        entrusted_incurred=sum((yuan.get(name, _NONE) for name in _ENTRUSTED), _NONE),
         entrusted_counted=at_home + abroad,
-        other_incurred=Fraction(items.get("other", 0)),
+        other_incurred=yuan.get("other", _NONE),
         other_cap=other_cap,
         other_counted=other,
         domestic=own + at_home + other,

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import httpx
 from fastapi import FastAPI, Request, Response, UploadFile
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 from uuid_utils.compat import uuid7
 
 from chassis.api import build_app
@@ -49,7 +49,7 @@ class NewNote(Body):
     amount: Decimal
     paid: Money | None = None
     on: Day | None = None
-    extra: dict[str, Any] = {}
+    extra: dict[str, Any] = Field(default_factory=dict)
 
 
 class Note(BaseModel):
@@ -103,7 +103,9 @@ async def change_note(note_id: UUID, body: NewNote, seen: IfMatch, tx: Tx, respo
     if row is None:
         raise NotFound(thing="note")
     require_version(seen, row["version"])
-    await tx.execute("UPDATE notes SET version = version + 1, amount = $2 WHERE note_id = $1", note_id, body.amount)
+    await tx.execute(
+        "UPDATE notes SET version = version + 1, amount = $2 WHERE note_id = $1", note_id, body.amount
+    )
     response.headers["ETag"] = etag(row["version"] + 1)
     return Note(note_id=note_id, enterprise_id=row["enterprise_id"], amount=body.amount)
 
@@ -169,4 +171,6 @@ async def open_door(db: Database, directory: Path) -> Door:
         settings, db, db.clock, Authenticator.from_settings(settings), Relay(db, settings), Worker(db, {}),
         Subscription(db, settings, Consumers("door"), []),
     )  # fmt: skip
-    return Door(build_app(title="door", routers=[notes], context=context, package="chassis"), db, issuer, context)
+    return Door(
+        build_app(title="door", routers=[notes], context=context, package="chassis"), db, issuer, context
+    )

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from door_app import Door, open_door
 from fastapi import APIRouter
 
 from chassis.database import Database
@@ -14,14 +13,15 @@ from chassis.errors import Unavailable
 from chassis.http import Body, Tx, router
 from chassis.idempotency import forget_answers
 from chassis.testing import Databases
+from door_app import Door, open_door
 
 ENTERPRISE = "91330100MA27XYZ12X"
 NOTE = {"enterprise_id": ENTERPRISE, "amount": "12.50"}
 
 
 @pytest.fixture
-async def door(make_database: Databases, tmp_path: Path) -> AsyncIterator[Door]:
-    yield await open_door(await make_database(), tmp_path)
+async def door(make_database: Databases, tmp_path: Path) -> Door:
+    return await open_door(await make_database(), tmp_path)
 
 
 async def count(db: Database, table: str) -> int:
@@ -33,7 +33,11 @@ async def test_what_a_request_wrote_is_there_when_its_answer_arrives(door: Door)
         answer = await client.post("/v1/notes", json=NOTE)
     assert answer.status_code == 201
     assert answer.headers["etag"] == '"1"'
-    assert answer.json() == {"note_id": answer.json()["note_id"], "enterprise_id": ENTERPRISE, "amount": "12.50"}
+    assert answer.json() == {
+        "note_id": answer.json()["note_id"],
+        "enterprise_id": ENTERPRISE,
+        "amount": "12.50",
+    }
     assert await count(door.db, "notes") == 1
 
 
@@ -141,7 +145,9 @@ async def test_stored_answers_are_forgotten_when_they_are_old(door: Door) -> Non
         for key in ("old", "new"):
             await client.post("/v1/notes", json=NOTE, headers={"Idempotency-Key": key})
     async with door.db.transaction() as tx:
-        await tx.execute("UPDATE idempotency SET created_at = created_at - interval '8 days' WHERE key = 'old'")
+        await tx.execute(
+            "UPDATE idempotency SET created_at = created_at - interval '8 days' WHERE key = 'old'"
+        )
         await forget_answers(tx)
     assert [row["key"] for row in await door.db.fetch("SELECT key FROM idempotency")] == ["new"]
 
@@ -149,7 +155,9 @@ async def test_stored_answers_are_forgotten_when_they_are_old(door: Door) -> Non
 async def test_numbers_arrive_exactly_as_they_were_written(door: Door) -> None:
     text = '{"enterprise_id": "A", "amount": 12345678901234567890.1, "extra": {"r": 0.1, "n": 98765432109876543210}}'
     async with door.client() as client:
-        answer = await client.post("/v1/notes/echo", content=text, headers={"Content-Type": "application/json"})
+        answer = await client.post(
+            "/v1/notes/echo", content=text, headers={"Content-Type": "application/json"}
+        )
     assert answer.json()["amount"] == "12345678901234567890.1"
     assert answer.json()["extra"] == {"r": "0.1", "n": 98765432109876543210}
 
@@ -195,7 +203,9 @@ async def test_a_malformed_body_is_refused_by_name(door: Door, body: bytes) -> N
 async def test_a_backslash_before_u0000_in_a_text_is_no_nul(door: Door) -> None:
     async with door.client() as client:
         body = json.dumps({**NOTE, "enterprise_id": "\\u0000"})
-        answer = await client.post("/v1/notes/echo", content=body, headers={"Content-Type": "application/json"})
+        answer = await client.post(
+            "/v1/notes/echo", content=body, headers={"Content-Type": "application/json"}
+        )
     assert answer.status_code == 200
 
 
@@ -306,7 +316,7 @@ def test_a_route_that_does_not_say_what_it_answers_is_no_route() -> None:
 
 
 def test_bodies_inside_bodies_take_the_written_forms_too() -> None:
-    from contracts.values import Money  # noqa: PLC0415
+    from contracts.values import Money
 
     class Line(Body):
         amount: Money

@@ -72,19 +72,6 @@ def _is_deeper(found: Any, levels: int) -> bool:
     return True
 
 
-class Body(BaseModel):
-    """What a request may bring. Unknown names are refused; values take the form they have on the wire.
-
-    Models inside a Body are Bodies too.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return cast("CoreSchema", _as_on_the_wire(handler(source)))
-
-
 def _as_on_the_wire(schema: Any) -> Any:
     """The schema with its JSON side wherever it tells JSON from Python: exact_json has kept the written forms."""
     if isinstance(schema, list):
@@ -98,3 +85,16 @@ def _as_on_the_wire(schema: Any) -> Any:
         name: part if name in ("metadata", "serialization") else _as_on_the_wire(part)
         for name, part in schema.items()
     }
+
+
+class Body(BaseModel):
+    """What a request may bring. Unknown names are refused; values take the form they have on the wire.
+
+    Models inside a Body are Bodies too.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return cast("CoreSchema", _as_on_the_wire(handler(source)))

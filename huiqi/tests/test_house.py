@@ -30,15 +30,18 @@ AT = datetime(2009, 3, 2, 1, 0, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def _tiny_is_importable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PYTHONPATH", str(HERE))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
 
-@pytest.fixture
-def house() -> Iterator[House]:
-    with House(services=[TINY], clock_at=AT, banks=["harbour"], fsync=False) as house:
-        yield house
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(HERE))
+        patch.setattr("tempfile.tempdir", str(tmp_path_factory.mktemp("shared")))
+        with House(services=[TINY], clock_at=AT, banks=["harbour"], fsync=False) as house:
+            yield house
 
 
 def listens(port: int) -> bool:
@@ -131,7 +134,7 @@ def test_nothing_is_left_when_a_service_does_not_start(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the death signal is Linux's")
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_when_the_owner_is_ended_by(end: signal.Signals, tmp_path: Path) -> None:
     program = textwrap.dedent("""
         import time
@@ -153,7 +156,8 @@ def test_nothing_is_left_when_the_owner_is_ended_by(end: signal.Signals, tmp_pat
     assert not any(map(listens, ports))
 
 
-def test_two_houses_at_once_do_not_meet(house: House) -> None:
+def test_two_houses_at_once_do_not_meet(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(house.directory.parent))
     with House(services=[TINY], fsync=False) as other:
         assert other.directory != house.directory
         assert other.services["tiny"].url != house.services["tiny"].url

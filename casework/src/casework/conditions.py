@@ -87,7 +87,7 @@ def _decided(condition: Condition, parts: tuple[PartResult, ...]) -> ConditionRe
 def _compile_part(part: Part, condition: Condition, edition: Edition) -> _Part:
     registered = REGISTRY[part.measure]
     measured = registered.build(edition, **part.with_)
-    spec = PartSpec(part.title or condition.title, registered.money)
+    spec = PartSpec(part.title or condition.title, registered.money, registered.unit)
     if part.tiers is not None:
         return _Part(measured, _in_tiers(spec, _compile_tiers(part.tiers, edition)), counts=False)
     bound = _fixed_bound(part, registered, edition)

@@ -6,7 +6,7 @@ changed raise MalformedRulebook with file and line, so that a service does not s
 
 import hashlib
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
@@ -86,16 +86,20 @@ def rulebooks_of(package: str) -> Path:
     return inside if inside.is_dir() or not beside.is_dir() else beside
 
 
-def load_rulebooks(folder: Path) -> Rulebooks:
-    """Reads, checks and freezes every edition of the folder. Raises MalformedRulebook."""
+def load_rulebooks(*folders: Path) -> Rulebooks:
+    """Reads, checks and freezes every edition of the folders. Raises MalformedRulebook."""
+    read = [pair for folder in folders for pair in _read_folder(folder)]
+    _check_dates(read)
+    return Rulebooks(edition for _, edition in read)
+
+
+def _read_folder(folder: Path) -> list[tuple[Path, Edition]]:
     found = sorted(p for p in folder.glob("*/*.yaml") if not p.name.endswith(".cases.yaml"))
     if not found:
         raise MalformedRulebook(folder, 0, "", "no rulebook in this folder")
-    seals = read_seals(folder)
-    editions = [load_edition(path) for path in found]
-    _check_seals(folder, seals, found, editions)
-    _check_dates(found, editions)
-    return Rulebooks(editions)
+    read = [(path, load_edition(path)) for path in found]
+    _check_seals(folder, read)
+    return read
 
 
 def load_edition(path: Path) -> Edition:
@@ -151,12 +155,11 @@ def read_seals(folder: Path) -> dict[str, str] | None:
     return content
 
 
-def _check_seals(
-    folder: Path, seals: dict[str, str] | None, found: list[Path], editions: list[Edition]
-) -> None:
+def _check_seals(folder: Path, read: list[tuple[Path, Edition]]) -> None:
+    seals = read_seals(folder)
     if seals is None:
         return
-    names = {str(path.relative_to(folder).as_posix()): edition for path, edition in zip(found, editions, strict=True)}
+    names = {path.relative_to(folder).as_posix(): edition for path, edition in read}
     for name, digest in seals.items():
         if name not in names:
             raise MalformedRulebook(folder / name, 0, "", "a sealed edition is gone")
@@ -166,12 +169,10 @@ def _check_seals(
         raise MalformedRulebook(folder / name, 1, "", "not sealed; run python -m casework.seal on the folder")
 
 
-def _check_dates(found: list[Path], editions: list[Edition]) -> None:
-    ordered = sorted(
-        zip(found, editions, strict=True), key=lambda pair: (pair[1].programme, pair[1].level or "", pair[1].in_force_from)
-    )
+def _check_dates(read: list[tuple[Path, Edition]]) -> None:
+    ordered = sorted(read, key=lambda pair: (pair[1].programme, pair[1].level or "", pair[1].in_force_from))
     for (_, earlier), (path, later) in pairwise(ordered):
         if (earlier.programme, earlier.level) != (later.programme, later.level):
             continue
-        if earlier.in_force_to is None or earlier.in_force_to > later.in_force_from - timedelta(days=1):
+        if earlier.in_force_to is None or earlier.in_force_to >= later.in_force_from:
             raise MalformedRulebook(path, 1, "in_force_from", f"overlaps the edition of {earlier.in_force_from}")

@@ -56,6 +56,7 @@ class PartSpec(NamedTuple):
 
     title: Text
     money: bool
+    unit: str
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from casework.facts import Facts
 from casework.figures import Figures
@@ -77,12 +77,13 @@ Measure: TypeAlias = Callable[[Case], Amount]
 class Registered:
     """A measure a rulebook may name. `build(edition, **with)` compiles it for one edition.
 
-    `money`: a gap is shown in yuan; `whole_numbers`: it counts; `negative`: it may fall below zero;
+    `unit` says how people read the value; `money`: a gap is shown in yuan; `whole_numbers`: it counts; `negative`: it may fall below zero;
     `parameters`: the edition's parameters it reads.
     """
 
     name: str
     build: Callable[..., Measure]
+    unit: Literal["share", "count", "days", "points", "answer", "yuan"] = "share"
     money: bool = False
     whole_numbers: bool = False
     negative: bool = False

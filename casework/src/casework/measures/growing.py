@@ -55,7 +55,7 @@ def _shorter(case: Case, values: list[int], *, two_years: bool) -> Amount:
     return (second - first, first) if first else NoGrade("middle_year_zero")
 
 
-@measure("score")
+@measure("score", unit="points")
 def score(_edition: Edition) -> Measure:
     """The total of the score items, within its bounds."""
 

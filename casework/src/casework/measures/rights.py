@@ -64,7 +64,7 @@ def _years_before(day: date, years: int) -> date:
     return day.replace(year=day.year - years)
 
 
-@measure("rights_count", whole_numbers=True, needs_rights=True)
+@measure("rights_count", unit="count", whole_numbers=True, needs_rights=True)
 def rights_count(edition: Edition, *, classes: list[str] | None = None, acquired: list[str] | None = None) -> Measure:
     """How many rights count: in force, owned, related, obtained in time, not used up, no trademarks."""
     law = edition.rights
@@ -92,7 +92,7 @@ def rights_count(edition: Edition, *, classes: list[str] | None = None, acquired
     return count
 
 
-@measure("core_rights", whole_numbers=True, needs_rights=True)
+@measure("core_rights", unit="count", whole_numbers=True, needs_rights=True)
 def core_rights(edition: Edition, *, judgement: str, required: bool = True) -> Measure:
     """The rights that count, none where the experts say that they do not support the main products.
 
@@ -113,7 +113,7 @@ def core_rights(edition: Edition, *, judgement: str, required: bool = True) -> M
     return count
 
 
-@measure("conversions_mean")
+@measure("conversions_mean", unit="count")
 def conversions_mean(_edition: Edition) -> Measure:
     """Distinct results converted in the last three fiscal years, per year of operation among them."""
 
@@ -140,7 +140,7 @@ def _undated(case: Case) -> list[int]:
     return [place for place, made in enumerate(case.facts.conversions or ()) if made.year is None]
 
 
-@measure("recent_incidents", whole_numbers=True)
+@measure("recent_incidents", unit="count", whole_numbers=True)
 def recent_incidents(_edition: Edition, *, kinds: list[str], within_days: int) -> Measure:
     """Major incidents in the days before the application. No list at all means that none is declared."""
     window = timedelta(days=within_days)

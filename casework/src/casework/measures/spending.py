@@ -110,7 +110,7 @@ def latest_share(_edition: Edition, *, of: str, to: str) -> Measure:
     return share
 
 
-@measure("latest_figure")
+@measure("latest_figure", unit="yuan")
 def latest_figure(_edition: Edition, *, of: str) -> Measure:
     """A figure of the last fiscal year, yuan."""
 

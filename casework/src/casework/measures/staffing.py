@@ -4,7 +4,7 @@ from casework.edition import Edition
 from casework.measures.amounts import Amount, Case, Measure, Missing, latest_needs, measure
 
 
-@measure("days_established", whole_numbers=True, negative=True)
+@measure("days_established", unit="days", whole_numbers=True, negative=True)
 def days_established(_edition: Edition) -> Measure:
     """Calendar days from establishment to application (195号 part 3(1): one year is 365 days)."""
 
@@ -21,7 +21,7 @@ def days_established(_edition: Edition) -> Measure:
     return days
 
 
-@measure("mainland_resident", whole_numbers=True)
+@measure("mainland_resident", unit="answer", whole_numbers=True)
 def mainland_resident(_edition: Edition) -> Measure:
     """1 for an enterprise registered in mainland China, else 0."""
 
@@ -55,7 +55,7 @@ def _missing_staff(case: Case, kind: str) -> tuple[str, ...]:
     return latest_needs(case, *(f"{field}.{name}" for name in (kind, "total") if name not in latest.staff))
 
 
-@measure("judgement", whole_numbers=True)
+@measure("judgement", unit="answer", whole_numbers=True)
 def judgement(_edition: Edition, *, name: str) -> Measure:
     """1 where the experts say yes, 0 where they say no; a count as it was given."""
 

@@ -1,0 +1,4 @@
+from chassis.service import run
+from finance_link.main import service
+
+run(service)

@@ -1,0 +1,180 @@
+"""Rows of referrals and outcomes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from chassis.database import Database, Transaction
+from finance_link.domain.consents import Consent
+from finance_link.domain.referrals import OPEN, Missing, Referral, State
+
+
+def _read(row: Any) -> Referral:
+    return Referral.model_validate(dict(row))
+
+
+async def add_referral(tx: Transaction, referral: Referral) -> bool:
+    """False when the event that causes it has caused one for this bank and purpose before."""
+    added = await tx.fetchval(
+        "INSERT INTO referrals (referral_id, enterprise_id, bank_id, product_id, purpose, title_id, amount,"
+        " term_months, loan_use, state, missing, created_at, caused_by)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+        " ON CONFLICT (caused_by, bank_id, purpose) DO NOTHING RETURNING true",
+        referral.referral_id, referral.enterprise_id, referral.bank_id, referral.product_id,
+        referral.purpose, referral.title_id, referral.amount, referral.term_months, referral.loan_use,
+        referral.state, referral.missing, referral.created_at, referral.caused_by,
+    )  # fmt: skip
+    return bool(added)
+
+
+async def lock_referral(tx: Transaction, referral_id: UUID) -> Referral | None:
+    row = await tx.fetchrow("SELECT * FROM referrals WHERE referral_id = $1 FOR UPDATE", referral_id)
+    return _read(row) if row else None
+
+
+async def find_referral(reader: Database | Transaction, referral_id: UUID) -> Referral | None:
+    row = await reader.fetchrow("SELECT * FROM referrals WHERE referral_id = $1", referral_id)
+    return _read(row) if row else None
+
+
+async def lock_open(tx: Transaction, enterprise_id: str, bank_id: str, purpose: str) -> list[Referral]:
+    rows = await tx.fetch(
+        "SELECT * FROM referrals WHERE enterprise_id = $1 AND bank_id = $2 AND purpose = $3 AND state = ANY($4)"
+        " ORDER BY referral_id FOR UPDATE",
+        enterprise_id, bank_id, purpose, list(OPEN),
+    )  # fmt: skip
+    return [_read(row) for row in rows]
+
+
+async def list_drafts(tx: Transaction, enterprise_id: str) -> list[Referral]:
+    rows = await tx.fetch(
+        "SELECT * FROM referrals WHERE enterprise_id = $1 AND state = 'draft' ORDER BY referral_id",
+        enterprise_id,
+    )
+    return [_read(row) for row in rows]
+
+
+async def find_open_for_product(
+    tx: Transaction, enterprise_id: str, bank_id: str, product_id: str, purpose: str
+) -> UUID | None:
+    found: UUID | None = await tx.fetchval(
+        "SELECT referral_id FROM referrals WHERE enterprise_id = $1 AND bank_id = $2 AND product_id = $3"
+        " AND purpose = $4 AND state = ANY($5) LIMIT 1",
+        enterprise_id, bank_id, product_id, purpose, list(OPEN),
+    )  # fmt: skip
+    return found
+
+
+async def find_barred_until(tx: Transaction, enterprise_id: str, bank_id: str) -> date | None:
+    """The latest day that the bank named in a refusal as the first for a new request."""
+    day: date | None = await tx.fetchval(
+        "SELECT max(next_application_on) FROM referrals WHERE enterprise_id = $1 AND bank_id = $2",
+        enterprise_id, bank_id,
+    )  # fmt: skip
+    return day
+
+
+async def save_missing(tx: Transaction, referral_id: UUID, missing: Sequence[Missing]) -> None:
+    await tx.execute("UPDATE referrals SET missing = $2 WHERE referral_id = $1", referral_id, list(missing))
+
+
+async def save_sent(
+    tx: Transaction, referral_id: UUID, consent: Consent, fields: Sequence[str], sent_at: datetime
+) -> Referral:
+    row = await tx.fetchrow(
+        "UPDATE referrals SET state = 'sent', missing = '{}', consent_id = $2, fields_sent = $3, sent_at = $4,"
+        " reason = NULL WHERE referral_id = $1 RETURNING *",
+        referral_id, consent.consent_id, list(fields), sent_at,
+    )  # fmt: skip
+    return _read(row)
+
+
+async def save_state(
+    tx: Transaction,
+    referral_id: UUID,
+    state: State,
+    *,
+    reason: str | None = None,
+    next_on: date | None = None,
+) -> None:
+    await tx.execute(
+        "UPDATE referrals SET state = $2, reason = $3, next_application_on = $4, missing = '{}' WHERE referral_id = $1",
+        referral_id, state, reason, next_on,
+    )  # fmt: skip
+
+
+async def save_need(tx: Transaction, referral: Referral) -> None:
+    await tx.execute(
+        "UPDATE referrals SET amount = $2, term_months = $3, loan_use = $4 WHERE referral_id = $1",
+        referral.referral_id, referral.amount, referral.term_months, referral.loan_use,
+    )  # fmt: skip
+
+
+async def save_amounts(tx: Transaction, referral: Referral) -> None:
+    await tx.execute(
+        "UPDATE referrals SET approved_amount = $2, disbursed_amount = $3 WHERE referral_id = $1",
+        referral.referral_id, referral.approved_amount, referral.disbursed_amount,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    enterprise_id: str | None = None
+    bank_id: str | None = None
+    product_id: str | None = None
+    state: State | None = None
+    only_sent: bool = False
+
+
+async def page_referrals(
+    db: Database, chosen: Filter, *, after: UUID | None, limit: int
+) -> Sequence[Referral]:
+    """In the order of their creation, `limit + 1` at most."""
+    rows = await db.fetch(
+        "SELECT * FROM referrals WHERE ($1::uuid IS NULL OR referral_id > $1)"
+        " AND ($3::text IS NULL OR enterprise_id = $3) AND ($4::text IS NULL OR bank_id = $4)"
+        " AND ($5::text IS NULL OR product_id = $5) AND ($6::text IS NULL OR state = $6)"
+        " AND (NOT $7 OR sent_at IS NOT NULL) ORDER BY referral_id LIMIT $2 + 1",
+        after, limit, chosen.enterprise_id, chosen.bank_id, chosen.product_id, chosen.state, chosen.only_sent,
+    )  # fmt: skip
+    return [_read(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a bank reported. `details` is the report in wire form, compared when the reference comes again."""
+
+    outcome_id: UUID
+    referral_id: UUID
+    bank_id: str
+    bank_reference: str
+    kind: str
+    details: dict[str, Any]
+    state_after: str
+    recorded_at: datetime
+
+
+async def find_outcome(tx: Transaction, bank_id: str, bank_reference: str) -> Outcome | None:
+    row = await tx.fetchrow(
+        "SELECT * FROM outcomes WHERE bank_id = $1 AND bank_reference = $2", bank_id, bank_reference
+    )
+    return Outcome(**row) if row else None
+
+
+async def add_outcome(tx: Transaction, outcome: Outcome) -> bool:
+    """False when another transaction used the bank's reference first."""
+    added = await tx.fetchval(
+        "INSERT INTO outcomes (outcome_id, referral_id, bank_id, bank_reference, kind, details, state_after,"
+        " recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+        " ON CONFLICT (bank_id, bank_reference) DO NOTHING RETURNING true",
+        outcome.outcome_id, outcome.referral_id, outcome.bank_id, outcome.bank_reference, outcome.kind,
+        outcome.details, outcome.state_after, outcome.recorded_at,
+    )  # fmt: skip
+    return bool(added)
+
+
+async def list_outcomes(db: Database, referral_id: UUID) -> list[Outcome]:
+    rows = await db.fetch("SELECT * FROM outcomes WHERE referral_id = $1 ORDER BY outcome_id", referral_id)
+    return [Outcome(**row) for row in rows]

@@ -1,0 +1,44 @@
+"""What follows from the news of other services: copies are kept, titles are referred, waiting drafts go on."""
+
+from uuid_utils.compat import uuid7
+
+from chassis.database import Transaction
+from finance_link.domain.consents import Consent
+from finance_link.domain.products import routed
+from finance_link.domain.referrals import Referral
+from finance_link.domain.scope import Enterprise, Title
+from finance_link.store import consents, known, products, referrals
+from finance_link.use_cases.sending import add_draft, try_to_send
+
+
+async def note_enterprise(tx: Transaction, enterprise: Enterprise) -> None:
+    await known.save_enterprise(tx, enterprise)
+    await _send_waiting(tx, enterprise.enterprise_id)
+
+
+async def refer_title(tx: Transaction, title: Title) -> None:
+    """Refers a new title to each bank whose standing consent asks for it, by the rules of the bank's products."""
+    if not await known.add_title(tx, title):
+        return
+    await _send_waiting(tx, title.enterprise_id)
+    for consent in await consents.lock_standing_on_title(tx, title.enterprise_id):
+        if consent.stands(tx.clock.today()) and title.is_valid(tx.clock.today()):
+            await _refer(tx, consent, title)
+
+
+async def _refer(tx: Transaction, consent: Consent, title: Title) -> None:
+    product = routed(await products.list_products_of(tx, consent.bank_id), title)
+    barred_until = await referrals.find_barred_until(tx, title.enterprise_id, consent.bank_id)
+    if product is None or (barred_until is not None and tx.clock.today() < barred_until):
+        return
+    draft = Referral(
+        referral_id=uuid7(), enterprise_id=title.enterprise_id, bank_id=consent.bank_id,
+        product_id=product.product_id, purpose=consent.purpose, title_id=title.title_id,
+        created_at=tx.clock.now(), caused_by=tx.caused_by,
+    )  # fmt: skip
+    await add_draft(tx, draft)
+
+
+async def _send_waiting(tx: Transaction, enterprise_id: str) -> None:
+    for draft in await referrals.list_drafts(tx, enterprise_id):
+        await try_to_send(tx, draft)

@@ -13,10 +13,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from chassis.children import NotFromHere, Scratch, spawn
-from chassis.embedded import EmbeddedBroker, EmbeddedPostgres, NotStarted, free_port
 
 from chassis import children, kafka_admin
+from chassis.children import NotFromHere, Scratch, spawn
+from chassis.embedded import EmbeddedBroker, EmbeddedPostgres, NotStarted, free_port
 
 
 @pytest.fixture(scope="module")

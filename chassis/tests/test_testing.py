@@ -1,9 +1,9 @@
 from pathlib import Path
 
 import pytest
-from chassis.testing import Broker, Databases
 
 from chassis import kafka_admin
+from chassis.testing import Broker, Databases
 
 ONE = "CREATE TABLE notes (id int PRIMARY KEY, text text NOT NULL);"
 

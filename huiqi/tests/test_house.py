@@ -17,12 +17,12 @@ from typing import Any
 import asyncpg
 import click
 import pytest
-from huiqi.addresses import Addresses
-from huiqi.house import House
-from huiqi.services import Named, NotReady, environment_without
 
 from chassis import kafka_admin
 from huiqi import addresses
+from huiqi.addresses import Addresses
+from huiqi.house import House
+from huiqi.services import Named, NotReady, environment_without
 
 HERE = Path(__file__).parent
 TINY = Named("tiny")

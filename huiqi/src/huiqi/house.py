@@ -13,13 +13,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Self
 
+from chassis import kafka_admin
 from chassis.auth import DevelopmentIssuer
 from chassis.children import Scratch
 from chassis.embedded import EmbeddedBroker, EmbeddedPostgres
 from chassis.kafka_admin import Broker
 from chassis.topics import load_topics
-
-from chassis import kafka_admin
 from huiqi.addresses import PREFIX, Addresses, MailAddress, ServiceAddress
 from huiqi.mail import MailSink, mail_sink
 from huiqi.services import SERVICES, Named, RunningService, await_all, environment_without, stop_all

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Mailbox
+
 from chassis.embedded import HOST, free_port
 
 _ATTEMPTS = 5

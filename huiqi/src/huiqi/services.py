@@ -10,9 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chassis.embedded import HOST, free_port
-
 from chassis import children
+from chassis.embedded import HOST, free_port
 
 START_DEADLINE = 60.0
 STOP_DEADLINE = 10.0

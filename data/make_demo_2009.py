@@ -15,9 +15,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from casework.uscc import check_character
 from openpyxl import Workbook
 from openpyxl.styles import Font
+
+from casework.uscc import check_character
 
 SEED = 2009
 YEARS = (2006, 2007, 2008)
@@ -181,7 +182,7 @@ def right_number(letter: str, year: int, serial: str) -> str:
 def own_rights(firm: Firm, plan: Applicant, chance: random.Random, index: int) -> None:
     for number, letter in enumerate(plan.rights, start=1):
         kind = KINDS["IUDST".index(letter)]
-        start = max(date(2006, 2, 1), firm.established_on + timedelta(days=60))
+        start = max(date(2006, 7, 1), firm.established_on + timedelta(days=60))
         granted = start + timedelta(days=chance.randrange((date(2008, 12, 20) - start).days))
         serial, life = f"{index + 1:03d}{number:02d}", {"I": 20, "U": 10, "D": 10, "S": 50, "T": 10}[letter]
         filed = (

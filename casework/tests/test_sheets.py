@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from babel.messages.pofile import read_po
+
 from casework.sheets import Cell, Reason
 from casework.sheets.values import (
     NotReadable,

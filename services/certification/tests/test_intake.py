@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from babel.messages.pofile import read_po
+from openpyxl import Workbook
+
 from casework.facts import facts_from
 from casework.sheets import Reason
 from certification import intake_checks
 from certification.intake import Intake, read_workbook
 from certification.intake_tables import NOT_A_USE
-from openpyxl import Workbook
 
 KNIVES, HERBS = "91441702765432109Q", "914417810123456785"
 

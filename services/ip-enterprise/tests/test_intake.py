@@ -3,11 +3,13 @@
 import io
 from datetime import date
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
-from ip_enterprise.intake import EXPIRES_BEFORE_GRANT, REPEATED_ASSET, AssetRow, Register, read_register
 from openpyxl import Workbook
+
+from ip_enterprise.intake import EXPIRES_BEFORE_GRANT, REPEATED_ASSET, AssetRow, Register, read_register
 
 KNIVES = "91441702765432109Q"
 HEADINGS = [
@@ -122,3 +124,12 @@ def test_every_refusal_of_this_intake_has_its_chinese() -> None:
         catalogue = read_po(stream, locale="zh_CN")
     assert REPEATED_ASSET.message_id in catalogue
     assert EXPIRES_BEFORE_GRANT.message_id in catalogue
+
+
+def test_the_register_of_the_demo_year_is_read_and_three_rights_run_out_in_it() -> None:
+    content = (Path(__file__).parents[3] / "data/demo/2009/assets.xlsx").read_bytes()
+    register = read_register(content)
+    assert register.refusals == ()
+    assert len(register.assets) == register.rows > 100
+    expiring = [asset for asset in register.assets if asset.expires_on and asset.expires_on.year == 2009]
+    assert len(expiring) == 3

@@ -9,7 +9,6 @@ from casework.sheets import Grid, NotAWorkbook, Record, Refusal, Table, read_tab
 from casework.sheets import read_workbook as read_grids
 from casework.sheets.refusals import MISSING_SHEET, REPEATED_SHEET, UNKNOWN_SHEET, refuse
 from casework.sheets.values import plain
-
 from certification import intake_checks as checks
 from certification.intake_tables import (
     ASSETS,

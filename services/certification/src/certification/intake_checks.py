@@ -6,7 +6,6 @@ from decimal import Decimal
 from itertools import pairwise
 
 from casework.sheets import Reason, Record, Refusal
-
 from certification.intake_tables import ASSETS, CONVERSIONS, ENTERPRISES, INCIDENTS, RD_ITEMS, YEARS
 
 REPEATED_ROW = Reason("repeated-row", "Row {other} already holds {what}.")

@@ -1,11 +1,14 @@
 """Every text for people, in Chinese and English: English is the message id, Chinese one gettext catalogue per package."""
 
+import ast
 import pkgutil
 import re
 from collections.abc import Iterable
 from functools import cache
 from importlib import import_module, resources
+from importlib.util import find_spec
 from io import BytesIO
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from chassis.errors import Refused
@@ -75,26 +78,40 @@ def _fill(text: str, fields: dict[str, Any]) -> str:
 
 
 def untranslated(packages: Iterable[str]) -> list[str]:
-    """`package: message` for every refusal of the packages that has no Chinese text, or one with other {names}."""
-    missing = []
+    """`package: text` for what the packages say without a Chinese text, or with one of other {names}.
+
+    Looks at every refusal's message and every text written as one of the fields that are translated.
+    """
+    missing = set()
     for package in packages:
-        _import_all(package)
-        chinese = _chinese(package)
-        for kind in _refusals(Refused):
-            if kind.__module__.partition(".")[0] != package:
-                continue
-            message = (kind.__doc__ or "").strip().splitlines()[0] if kind.__doc__ else kind.__qualname__
-            if set(_PLACEHOLDER.findall(chinese.get(message, ""))) != set(_PLACEHOLDER.findall(message)) or (
-                message not in chinese
+        chinese = {**_chinese("chassis"), **_chinese(package)}
+        for text in _said_by(package):
+            if text not in chinese or set(_PLACEHOLDER.findall(text)) != set(
+                _PLACEHOLDER.findall(chinese[text])
             ):
-                missing.append(f"{package}: {message}")
-    return sorted(set(missing))
+                missing.add(f"{package}: {text}")
+    return sorted(missing)
 
 
-def _import_all(package: str) -> None:
+def _said_by(package: str) -> set[str]:
+    said: set[str] = set()
     for found in pkgutil.walk_packages(import_module(package).__path__, f"{package}."):
-        if not found.name.endswith(".__main__"):
-            import_module(found.name)
+        if found.name.endswith(".__main__") or (spec := find_spec(found.name)) is None or spec.origin is None:
+            continue
+        import_module(found.name)
+        said |= set(_raised_words(ast.parse(Path(spec.origin).read_bytes())))
+    for kind in _refusals(Refused):
+        if kind.__module__.partition(".")[0] == package:
+            said.add((kind.__doc__ or kind.__qualname__).strip().splitlines()[0])
+    return said
+
+
+def _raised_words(module: ast.Module) -> Iterable[str]:
+    for node in ast.walk(module):
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            for field in node.exc.keywords:
+                if field.arg in _WORDS and isinstance(field.value, ast.Constant):
+                    yield str(field.value.value)
 
 
 def _refusals(kind: type[Refused]) -> Iterable[type[Refused]]:

@@ -47,3 +47,20 @@ def _wrong_state(edition: Edition, state: str, verb: str, allowed: list[str]) ->
         source=cited(elsewhere.source if elsewhere else edition.process[0].source),
         state=state, verb=verb, allowed=", ".join(allowed) or "-",
     )  # fmt: skip
+
+
+def check_judging(edition: Edition, case_type: str, state: str) -> None:
+    """Raises WrongState unless the case is in review: only then may anybody judge it."""
+    if state != "in_review":
+        allowed = sorted({step.verb for step in edition.steps_from(state, case_type)})
+        raise _wrong_state(edition, state, "judge", allowed)
+
+
+def may(edition: Edition, case_type: str, state: str, verb: str, role: str) -> bool:
+    """Whether the edition lets this role say the verb in this state."""
+    return any(step.verb == verb and role in step.by for step in edition.steps_from(state, case_type))
+
+
+def once_a_year(edition: Edition) -> Source | None:
+    """Where the edition allows one application a year, if it does."""
+    return next((rule.source for rule in edition.deadlines if rule.id == "once_a_year"), None)

@@ -1,8 +1,11 @@
 """Who may do what to a case, before the edition says in which state and role. What is not named is nobody's."""
 
-from chassis.auth import Policy, allow
+from typing import Final
 
-_BUREAU = ("officer", "expert", "auditor", "operator")
+from chassis.auth import Policy, allow
+from chassis.identity import Role
+
+_BUREAU: Final[tuple[Role, ...]] = ("officer", "expert", "auditor", "operator")
 
 POLICY: Policy = {
     "case.draft": allow("enterprise", own="enterprise"),
@@ -11,9 +14,11 @@ POLICY: Policy = {
     "case.withdraw": allow("enterprise", own="enterprise"),
     "case.accept": allow("officer"),
     "case.return": allow("officer"),
+    "case.review": allow("officer"),
     "case.judge": allow("officer", "expert"),
     "case.propose": allow("officer"),
     "case.notice": allow("officer"),
+    "case.grant": allow("officer"),
     "case.close_notice": allow("system"),
     "case.refuse": allow("officer"),
     "case.read": allow(*_BUREAU, "enterprise", own="enterprise"),

@@ -2,13 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
 import asyncpg
-from chassis.database import Transaction
 
 from casework.case import Case, Decision, Document, Judgement, Notice, Title
+from chassis.database import Transaction
+
+
+def casework_sql() -> Path:
+    """The migrations of casework's tables; they come before the service's own."""
+    return Path(__file__).parent / "sql"
 
 
 class Reader(Protocol):

@@ -1,0 +1,16 @@
+"""The HTTP side of casework, for the service that binds it."""
+
+from fastapi import APIRouter
+
+from casework.api.bureau import bureau_router
+from casework.api.cases import case_router
+from casework.api.public import public_router
+from casework.api.words import in_the_callers_words
+from casework.use_cases import Casework
+
+__all__ = ["casework_routers", "in_the_callers_words"]
+
+
+def casework_routers(work: Casework) -> list[APIRouter]:
+    """/v1/cases with every verb, /v1/titles, /v1/notices and /v1/programmes."""
+    return [case_router(work), bureau_router(work), public_router(work)]

@@ -1,0 +1,147 @@
+"""/v1/cases for the applicant, and for everybody who may read."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import Field
+
+from casework import store, use_cases
+from casework.api.views import CaseView, FullCase, NoticeView, TitleView
+from casework.api.words import in_the_callers_words
+from casework.case import Case, Document
+from casework.edition import CaseType, State
+from casework.policy import POLICY
+from casework.use_cases import Casework
+from chassis.auth import authorize
+from chassis.errors import Forbidden, Invalid, NotFound
+from chassis.http import Body, Db, IfMatch, Page, Paged, Paging, Tx, Who, etag, page, router
+from chassis.identity import Actor
+
+
+class GivenDocument(Body):
+    """One paper of the edition's list: its id there, and the file with its size in bytes and SHA-256."""
+
+    paper: str
+    file_name: str
+    media_type: str = "application/pdf"
+    bytes: int
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class NewCase(Body):
+    """`enterprise_id` may be left out by an enterprise; `level` where the programme has one only."""
+
+    programme: str
+    case_type: CaseType
+    level: str | None = None
+    enterprise_id: str | None = None
+    facts: dict[str, Any] = Field(default_factory=dict)
+    documents: list[GivenDocument] = Field(default_factory=list, max_length=100)
+
+
+class Revision(Body):
+    """What is left out stays as it is; what is given replaces."""
+
+    facts: dict[str, Any] | None = None
+    documents: list[GivenDocument] | None = Field(default=None, max_length=100)
+
+
+def documents_of(given: list[GivenDocument]) -> list[Document]:
+    return [Document.model_validate(document.model_dump()) for document in given]
+
+
+def shown(case: Case, response: Response) -> CaseView:
+    response.headers["ETag"] = etag(case.version)
+    return CaseView.of(case)
+
+
+def last_seen(asked: Paging) -> UUID | None:
+    key = asked.after(UUID)
+    return None if key is None else UUID(str(key[0]))
+
+
+def case_router(work: Casework) -> APIRouter:
+    routes = router("/v1/cases", ["cases"])
+    routes.dependencies.append(Depends(in_the_callers_words))
+    _add_writing(routes, work)
+    _add_reading(routes)
+    return routes
+
+
+def _add_writing(routes: APIRouter, work: Casework) -> None:
+    @routes.post("", status_code=201)
+    async def draft(body: NewCase, tx: Tx, who: Who, response: Response) -> CaseView:
+        enterprise_id = body.enterprise_id or who.enterprise_id
+        if enterprise_id is None:
+            raise Invalid(field="enterprise_id", rule_broken="this is needed")
+        case = await use_cases.draft_case(
+            work, tx, enterprise_id=enterprise_id, programme=body.programme, case_type=body.case_type,
+            level=body.level, facts=body.facts, documents=documents_of(body.documents),
+        )  # fmt: skip
+        response.headers["Location"] = f"/v1/cases/{case.case_id}"
+        return shown(case, response)
+
+    @routes.put("/{case_id}")
+    async def revise(case_id: UUID, body: Revision, tx: Tx, seen: IfMatch, response: Response) -> CaseView:
+        documents = None if body.documents is None else documents_of(body.documents)
+        case = await use_cases.revise_case(
+            work, tx, case_id, expected=seen, facts=body.facts, documents=documents
+        )
+        return shown(case, response)
+
+    @routes.post("/{case_id}/submit")
+    async def submit(case_id: UUID, tx: Tx, seen: IfMatch, response: Response) -> CaseView:
+        return shown(await use_cases.submit_case(work, tx, case_id, expected=seen), response)
+
+    @routes.post("/{case_id}/withdraw")
+    async def withdraw(case_id: UUID, tx: Tx, seen: IfMatch, response: Response) -> CaseView:
+        return shown(await use_cases.withdraw_case(work, tx, case_id, expected=seen), response)
+
+
+def _add_reading(routes: APIRouter) -> None:
+    @routes.get("")
+    async def cases(
+        db: Db,
+        who: Who,
+        asked: Paged,
+        *,
+        programme: str | None = None,
+        state: State | None = None,
+        enterprise: str | None = None,
+    ) -> Page[CaseView]:
+        wanted = (enterprise or who.enterprise_id) if who.role == "enterprise" else enterprise
+        authorize(POLICY, who, "case.list", enterprise_id=wanted)
+        rows = await store.list_cases(
+            db, enterprise_id=wanted, programme=programme, state=state,
+            after=last_seen(asked), limit=asked.limit + 1,
+        )  # fmt: skip
+        return page(rows, asked, key=lambda case: [case.case_id], item=CaseView.of)
+
+    @routes.get("/{case_id}")
+    async def case(case_id: UUID, db: Db, who: Who, response: Response) -> FullCase:
+        found = await store.find_case(db, case_id)
+        if found is None:
+            raise NotFound(thing="case")
+        authorize(POLICY, who, "case.read", enterprise_id=found.enterprise_id)
+        response.headers["ETag"] = etag(found.version)
+        notice = await store.find_notice(db, case_id)
+        title = await store.find_title_of_case(db, case_id)
+        return FullCase(
+            case=CaseView.of(found),
+            facts=found.facts,
+            answer=found.answer,
+            documents=await store.list_documents(db, case_id),
+            judgements=await store.list_judgements(db, case_id) if _sees_judges(who) else None,
+            decisions=await store.list_decisions(db, case_id),
+            notice=notice and NoticeView.of(notice),
+            title=title and TitleView.of(title, db.clock.today()),
+        )
+
+
+def _sees_judges(who: Actor) -> bool:
+    try:
+        authorize(POLICY, who, "case.judgements")
+    except Forbidden:
+        return False
+    return True

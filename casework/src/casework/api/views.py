@@ -1,0 +1,110 @@
+"""What casework answers over HTTP."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, Literal, Self
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from casework.case import Case, Decision, Document, Judgement, Notice, Outcome, Proposal, Title
+from casework.edition import CaseType, Edition, State, Text
+
+
+class CaseView(BaseModel):
+    """Where a case stands. `version` is also its ETag."""
+
+    case_id: UUID
+    enterprise_id: str
+    enterprise_name: str | None
+    programme: str
+    level: str | None
+    case_type: CaseType
+    state: State
+    version: int
+    applied_on: date | None
+    edition: date | None
+    edition_hash: str | None
+    verdict: Outcome | None
+    proposal: Proposal | None
+    defects: list[str]
+    reasons: list[str]
+    drafted_at: datetime
+    changed_at: datetime
+
+    @classmethod
+    def of(cls, case: Case) -> Self:
+        return cls.model_validate({name: getattr(case, name) for name in CaseView.model_fields})
+
+
+class NoticeView(BaseModel):
+    case_id: UUID
+    enterprise_id: str
+    enterprise_name: str | None
+    programme: str
+    level: str | None
+    opens_on: date
+    ends_on: date
+    outcome: Literal["granted", "withdrawn", "refused"] | None
+
+    @classmethod
+    def of(cls, notice: Notice) -> Self:
+        return cls.model_validate(notice.model_dump(exclude={"closed_at"}))
+
+
+class TitleView(BaseModel):
+    """A title as anybody may see it; `in_force` is said for the day of the question."""
+
+    number: str
+    title_id: UUID
+    case_id: UUID
+    enterprise_id: str
+    enterprise_name: str | None
+    programme: str
+    level: str | None
+    granted_on: date
+    valid_until: date
+    in_force: bool
+
+    @classmethod
+    def of(cls, title: Title, today: date) -> Self:
+        in_force = title.granted_on <= today <= title.valid_until
+        shown = title.model_dump(exclude={"edition", "edition_hash"})
+        return cls.model_validate(shown | {"in_force": in_force})
+
+
+class FullCase(BaseModel):
+    """A case with what hangs on it. `judgements` is null for those who may not see who judged what."""
+
+    case: CaseView
+    facts: Mapping[str, Any]
+    answer: Mapping[str, Any] | None
+    documents: list[Document]
+    judgements: list[Judgement] | None
+    decisions: list[Decision]
+    notice: NoticeView | None
+    title: TitleView | None
+
+
+class EditionName(BaseModel):
+    level: str | None
+    in_force_from: date
+    in_force_to: date | None
+    hash: str
+
+
+class Programme(BaseModel):
+    programme: str
+    title: Text
+    editions: list[EditionName]
+
+    @classmethod
+    def of(cls, programme: str, editions: list[Edition]) -> Self:
+        names = [
+            EditionName.model_validate(e.model_dump(include=set(EditionName.model_fields))) for e in editions
+        ]
+        return cls(programme=programme, title=editions[-1].title, editions=names)
+
+
+class Programmes(BaseModel):
+    programmes: list[Programme]

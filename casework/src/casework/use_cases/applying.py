@@ -1,0 +1,173 @@
+"""What the applicant does: draft, revise, submit, withdraw."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from casework import lifecycle, store
+from casework.case import Case, Document
+from casework.edition import Edition
+from casework.facts import Facts, facts_from
+from casework.policy import POLICY
+from casework.unusable import UnusableInput
+from casework.use_cases.refusals import CaseTypeNotInEdition, MissingDocuments, NotYours, UnknownDocument
+from casework.use_cases.steps import Casework, about, add_decision, keep, move, take
+from casework.use_cases.weighing import weigh
+from chassis.auth import authorize
+from chassis.database import Transaction
+from chassis.work import cancel_work
+
+NOTICE_CLOSE = "notice.close"
+_SAID_ELSEWHERE = ("programme", "case_type", "applied_on")
+
+
+async def draft_case(
+    work: Casework,
+    tx: Transaction,
+    *,
+    enterprise_id: str,
+    programme: str,
+    case_type: str,
+    level: str | None = None,
+    facts: Mapping[str, Any] | None = None,
+    documents: Sequence[Document] = (),
+) -> Case:
+    """A new application, not yet the bureau's to see. Raises UnusableInput, CaseTypeNotInEdition, UnknownDocument."""
+    authorize(POLICY, tx.actor, "case.draft", enterprise_id=enterprise_id)
+    edition = work.rulebooks.edition_for(programme, tx.clock.today(), level)
+    check_case_type(edition, case_type)
+    now = tx.clock.now()
+    case = Case.model_validate(
+        {
+            "case_id": uuid7(), "enterprise_id": enterprise_id, "programme": programme, "level": edition.level,
+            "case_type": case_type, "facts": checked_facts(facts or {}), "drafted_at": now, "changed_at": now,
+        }
+    )  # fmt: skip
+    await store.add_case(tx, case)
+    await save_documents(tx, edition, case, documents)
+    await add_decision(tx, case, "draft", None)
+    return case
+
+
+async def revise_case(
+    work: Casework,
+    tx: Transaction,
+    case_id: UUID,
+    *,
+    expected: int | None = None,
+    facts: Mapping[str, Any] | None = None,
+    documents: Sequence[Document] | None = None,
+) -> Case:
+    """Replaces the facts or the documents of a draft or a returned case; None leaves them as they are."""
+    case = await take(tx, case_id, "case.revise", expected)
+    edition = work.edition_of(case, tx.clock.today())
+    if case.state not in ("draft", "returned"):
+        lifecycle.next_step(edition, case.case_type, case.state, "revise", tx.actor.role)
+    if documents is not None:
+        await save_documents(tx, edition, case, documents)
+    return await keep(tx, case, "revise", facts=case.facts if facts is None else checked_facts(facts))
+
+
+def check_case_type(edition: Edition, case_type: str) -> None:
+    if case_type not in edition.case_types:
+        raise CaseTypeNotInEdition(
+            rule="case_types", source=lifecycle.cited(edition.process[0].source),
+            programme=edition.programme, edition=edition.in_force_from, case_type=case_type,
+        )  # fmt: skip
+
+
+def checked_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The applicant's facts in their stored form. Raises UnusableInput with the path, NotYours for judgements."""
+    if "judgements" in facts:
+        raise NotYours(path="facts.judgements")
+    for name in _SAID_ELSEWHERE:
+        if name in facts:
+            raise UnusableInput(name, "unknown_name")
+    return stored_facts(facts_from(dict(facts)))
+
+
+def stored_facts(facts: Facts) -> dict[str, Any]:
+    """The facts that were given, numbers as exact strings and dates in ISO form."""
+    stored: dict[str, Any] = facts.model_dump(mode="json", exclude_none=True, exclude_unset=True)
+    return stored
+
+
+async def save_documents(
+    tx: Transaction, edition: Edition, case: Case, documents: Sequence[Document]
+) -> None:
+    known = {paper.id for paper in edition.papers_for(case.case_type)}
+    for document in documents:
+        if document.paper not in known:
+            raise UnknownDocument(rule="documents", programme=edition.programme, paper=document.paper)
+    if len({document.paper for document in documents}) != len(documents):
+        raise UnusableInput("documents", "doubled_id")
+    await store.save_documents(tx, case.case_id, documents, tx.clock.now())
+
+
+async def submit_case(work: Casework, tx: Transaction, case_id: UUID, *, expected: int | None = None) -> Case:
+    """Hands the application in: the edition of the day is pinned by date and hash, the facts are kept as they are now.
+
+    A returned case that is submitted again keeps its day and its edition. Raises MissingDocuments, AppliedThisYear,
+    UnusableInput, WrongState, WrongActor.
+    """
+    case = await take(tx, case_id, "case.submit", expected)
+    today = tx.clock.today()
+    edition = work.edition_of(case, today)
+    check_case_type(edition, case.case_type)
+    verb = "resubmit" if case.state == "returned" else "submit"
+    lifecycle.next_step(edition, case.case_type, case.state, verb, tx.actor.role)
+    await check_documents(tx, edition, case)
+    facts = await snapshot(work, tx, case)
+    applied_on = case.applied_on or today
+    changes = {
+        "applied_on": applied_on,
+        "edition": edition.in_force_from,
+        "edition_hash": edition.hash,
+        "once_in_year": applied_on.year if lifecycle.once_a_year(edition) else None,
+        "facts": facts,
+        "enterprise_name": facts["enterprise"].get("name"),
+        "defects": (),
+    }
+    weighed = await weigh(work, tx, edition, case.model_copy(update=changes))
+    case = await move(tx, edition, case, verb, **changes, **weighed.changes)
+    tx.publish(work.events.CaseSubmitted(**about(case), applied_on=applied_on, edition_hash=edition.hash))
+    return case
+
+
+async def check_documents(tx: Transaction, edition: Edition, case: Case) -> None:
+    """Raises MissingDocuments, which names each one."""
+    given = {document.paper for document in await store.list_documents(tx, case.case_id)}
+    missing = [p for p in edition.papers_for(case.case_type) if p.required and p.id not in given]
+    if missing:
+        raise MissingDocuments(
+            rule="documents", source=lifecycle.cited(missing[0].source),
+            missing="; ".join(f"{p.id} ({p.title.zh} / {p.title.en})" for p in missing),
+            documents=[paper.id for paper in missing],
+        )  # fmt: skip
+
+
+async def snapshot(work: Casework, tx: Transaction, case: Case) -> dict[str, Any]:
+    """The applicant's facts with what the service knows itself, which prevails."""
+    known = await work.facts_of(tx, case.enterprise_id)
+    enterprise = {
+        **case.facts.get("enterprise", {}),
+        **known.get("enterprise", {}),
+        "uscc": case.enterprise_id,
+    }
+    return stored_facts(facts_from({**case.facts, **known, "enterprise": enterprise}))
+
+
+async def withdraw_case(
+    work: Casework, tx: Transaction, case_id: UUID, *, expected: int | None = None
+) -> Case:
+    """The applicant takes the case back; an open notice ends."""
+    case = await take(tx, case_id, "case.withdraw", expected)
+    was_draft = case.edition_hash is None
+    case = await move(tx, work.edition_of(case, tx.clock.today()), case, "withdraw")
+    await store.close_notice(tx, case_id, "withdrawn", tx.clock.now())
+    await cancel_work(tx, NOTICE_CLOSE, str(case_id), "withdrawn")
+    if not was_draft:
+        tx.publish(work.events.CaseWithdrawn(**about(case)))
+    return case

@@ -1,0 +1,160 @@
+"""What the bureau does: accept or return, review and judge, propose, refuse."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Literal
+from uuid import UUID
+
+from casework import lifecycle, store
+from casework.case import Case
+from casework.edition import Edition
+from casework.facts import facts_from
+from casework.unusable import UnusableInput
+from casework.use_cases.refusals import NotPassed, NotYourJudgement, ReasonsNeeded
+from casework.use_cases.steps import Casework, about, keep, move, take
+from casework.use_cases.weighing import judged_facts, weigh
+from casework.verdict import Verdict, exact_text
+from chassis.database import Transaction
+from contracts.casework import CaseJudgedShape
+
+
+async def accept_case(work: Casework, tx: Transaction, case_id: UUID, *, expected: int | None = None) -> Case:
+    """The application is complete in form."""
+    case = await take(tx, case_id, "case.accept", expected)
+    return await move(tx, work.edition_of(case, tx.clock.today()), case, "accept")
+
+
+async def return_case(
+    work: Casework, tx: Transaction, case_id: UUID, *, defects: Sequence[str], expected: int | None = None
+) -> Case:
+    """Gives the application back to be mended. Raises ReasonsNeeded without a defect."""
+    case = await take(tx, case_id, "case.return", expected)
+    edition = work.edition_of(case, tx.clock.today())
+    said = reasons_given(edition, "return", defects)
+    case = await move(tx, edition, case, "return", said, defects=said)
+    tx.publish(work.events.CaseReturned(**about(case), defects=list(said)))
+    return case
+
+
+async def start_review(
+    work: Casework, tx: Transaction, case_id: UUID, *, expected: int | None = None
+) -> Case:
+    """Opens the accepted application to the judges."""
+    case = await take(tx, case_id, "case.review", expected)
+    return await move(tx, work.edition_of(case, tx.clock.today()), case, "start_review")
+
+
+async def judge_case(
+    work: Casework,
+    tx: Transaction,
+    case_id: UUID,
+    *,
+    judgements: Mapping[str, bool | int | Decimal],
+    expected: int | None = None,
+) -> Case:
+    """Keeps what this person judges, as the person's next version, and puts the case before the engine again.
+
+    Raises UnusableInput for a name the edition does not know or a value outside its band, NotYourJudgement,
+    WrongState unless the case is in review.
+    """
+    case = await take(tx, case_id, "case.judge", expected)
+    edition = work.edition_of(case, tx.clock.today())
+    lifecycle.check_judging(edition, case.case_type, case.state)
+    check_names(edition, judgements, tx.actor.role)
+    checked = judged_facts(case, facts_from({"judgements": dict(judgements)}).judgements)
+    work.evaluator(edition).judge(checked)
+    values = {
+        name: value if isinstance(value, bool) else exact_text(value)
+        for name, value in checked.judgements.items()
+    }
+    await store.add_judgements(tx, case_id, str(tx.actor), values)
+    weighed = await weigh(work, tx, edition, case)
+    case = await keep(tx, case, "judge", **weighed.changes)
+    tx.publish(judged(work, case, weighed.verdict))
+    return case
+
+
+def judged(work: Casework, case: Case, verdict: Verdict) -> CaseJudgedShape:
+    score = verdict.score
+    return work.events.CaseJudged(
+        **about(case),
+        verdict=verdict.verdict,
+        score_lo=None if score is None else score.lo,
+        score_hi=None if score is None else score.hi,
+        failed_conditions=verdict.failed_conditions,
+    )
+
+
+def check_names(edition: Edition, judgements: Mapping[str, object], role: str) -> None:
+    """Items of the score are for whom the edition names; other judgements for officers and experts alike."""
+    items = {} if edition.score is None else {item.id: item for item in edition.score.items}
+    if not judgements:
+        raise UnusableInput("judgements", "required")
+    for name in judgements:
+        if name in edition.judgements:
+            continue
+        if name not in items:
+            raise UnusableInput(f"judgements.{name}", "unknown_judgement")
+        item = items[name]
+        if (item.by == "officer") != (role == "officer"):
+            raise NotYourJudgement(
+                rule=f"score.{name}", source=lifecycle.cited(item.source), name=name, by=item.by
+            )
+
+
+async def propose_case(
+    work: Casework,
+    tx: Transaction,
+    case_id: UUID,
+    *,
+    proposal: Literal["grant", "refuse"],
+    reasons: Sequence[str] = (),
+    expected: int | None = None,
+) -> Case:
+    """Proposes the decision. Raises NotPassed for a grant without a verdict of pass, ReasonsNeeded for a refusal."""
+    case = await take(tx, case_id, "case.propose", expected)
+    edition = work.edition_of(case, tx.clock.today())
+    said: tuple[str, ...] = tuple(reasons)
+    lifecycle.next_step(edition, case.case_type, case.state, "propose", tx.actor.role)
+    if proposal == "grant":
+        check_passed(edition, case)
+    else:
+        said = reasons_given(edition, "propose", reasons)
+    case = await move(tx, edition, case, "propose", said, proposal=proposal, reasons=said)
+    tx.publish(work.events.CaseProposed(**about(case), proposal=proposal))
+    return case
+
+
+def check_passed(edition: Edition, case: Case) -> None:
+    if case.verdict == "pass":
+        return
+    conditions = (case.answer or {}).get("conditions", [])
+    named = {
+        outcome: ", ".join(c["id"] for c in conditions if c["outcome"] == outcome) or "-"
+        for outcome in ("fail", "unknown")
+    }
+    raise NotPassed(
+        rule="verdict", source=edition.instruments[0].number,
+        verdict=case.verdict or "unknown", failed=named["fail"], unknown=named["unknown"],
+    )  # fmt: skip
+
+
+async def refuse_case(
+    work: Casework, tx: Transaction, case_id: UUID, *, reasons: Sequence[str], expected: int | None = None
+) -> Case:
+    """Refuses the title. Raises ReasonsNeeded without a reason."""
+    case = await take(tx, case_id, "case.refuse", expected)
+    edition = work.edition_of(case, tx.clock.today())
+    said = reasons_given(edition, "refuse", reasons)
+    case = await move(tx, edition, case, "refuse", said, reasons=said)
+    await store.close_notice(tx, case_id, "refused", tx.clock.now())
+    tx.publish(work.events.CaseRefused(**about(case), reasons=list(said)))
+    return case
+
+
+def reasons_given(edition: Edition, verb: str, reasons: Sequence[str]) -> tuple[str, ...]:
+    said = tuple(reason.strip() for reason in reasons if reason.strip())
+    if not said:
+        step = next((step for step in edition.process if step.verb == verb), edition.process[0])
+        raise ReasonsNeeded(rule=f"process.{verb}", source=lifecycle.cited(step.source))
+    return said

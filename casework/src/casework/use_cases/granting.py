@@ -1,0 +1,95 @@
+"""From the proposal to the title: the public notice, its end, the grant."""
+
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from casework import lifecycle, store, titles
+from casework.calendar import add_working_days
+from casework.case import Case, Title
+from casework.edition import Edition
+from casework.use_cases.applying import NOTICE_CLOSE
+from casework.use_cases.refusals import NothingProposed, NoticeStillOpen
+from casework.use_cases.steps import Casework, about, move, take
+from chassis.clock import SHANGHAI
+from chassis.database import Transaction
+from chassis.work import Job, add_work
+
+
+async def open_notice(work: Casework, tx: Transaction, case_id: UUID, *, expected: int | None = None) -> Case:
+    """Publishes the proposal for the edition's working days; the day of opening is not counted (民法通则第一百五十四条).
+
+    Raises NothingProposed, CalendarUnknown when the official calendar does not reach the end.
+    """
+    case = await take(tx, case_id, "case.notice", expected)
+    edition = work.edition_of(case, tx.clock.today())
+    lifecycle.next_step(edition, case.case_type, case.state, "open_notice", tx.actor.role)
+    if case.proposal != "grant":
+        raise NothingProposed(rule="process.open_notice", proposal=case.proposal)
+    opens_on = tx.clock.today()
+    ends_on = add_working_days(opens_on, edition.notice_working_days)
+    case = await move(tx, edition, case, "open_notice")
+    await store.add_notice(tx, case_id, opens_on, ends_on)
+    await add_work(tx, NOTICE_CLOSE, str(case_id), {"case_id": str(case_id)}, day_after(ends_on))
+    tx.publish(work.events.NoticeOpened(**about(case), opens_on=opens_on, ends_on=ends_on))
+    return case
+
+
+def day_after(day: date) -> datetime:
+    """The first instant of the next day in China."""
+    return datetime.combine(day + timedelta(days=1), time.min, SHANGHAI)
+
+
+async def close_notice(work: Casework, job: Job, tx: Transaction) -> None:
+    """The deadline `notice.close`: records the case, and grants at once where the edition leaves that to no person."""
+    case = await take(tx, UUID(job.payload["case_id"]), "case.close_notice", None)
+    edition = work.edition_of(case, tx.clock.today())
+    notice = await store.find_notice(tx, case.case_id)
+    if notice is not None and tx.clock.today() <= notice.ends_on:
+        raise NoticeStillOpen(ends_on=notice.ends_on)
+    case = await move(tx, edition, case, "record")
+    if lifecycle.may(edition, case.case_type, case.state, "grant", tx.actor.role):
+        await grant(work, tx, edition, case)
+
+
+async def grant_case(work: Casework, tx: Transaction, case_id: UUID, *, expected: int | None = None) -> Title:
+    """Grants the recorded case its title. Raises WrongState while the notice is open, and when it was granted before."""
+    case = await take(tx, case_id, "case.grant", expected)
+    return await grant(work, tx, work.edition_of(case, tx.clock.today()), case)
+
+
+async def grant(work: Casework, tx: Transaction, edition: Edition, case: Case) -> Title:
+    case = await move(tx, edition, case, "grant")
+    granted_on = tx.clock.today()
+    series = titles.number_series(edition, region_of(case), granted_on)
+    title = Title.model_validate(
+        {
+            "title_id": uuid7(),
+            "case_id": case.case_id,
+            "enterprise_id": case.enterprise_id,
+            "enterprise_name": case.enterprise_name,
+            "programme": case.programme,
+            "level": case.level,
+            "number": titles.title_number(series, await store.next_in_series(tx, series)),
+            "granted_on": granted_on,
+            "valid_until": titles.valid_until(edition, granted_on),
+            "edition": case.edition,
+            "edition_hash": case.edition_hash,
+        }
+    )
+    await store.add_title(tx, title)
+    await store.close_notice(tx, case.case_id, "granted", tx.clock.now())
+    tx.publish(work.events.TitleGranted(**title.model_dump(include=_SAID)))
+    return title
+
+
+_SAID = {
+    "title_id", "case_id", "enterprise_id", "programme", "level", "number", "granted_on", "valid_until",
+}  # fmt: skip
+
+
+def region_of(case: Case) -> str:
+    """The GB/T 2260 code of the enterprise; without one, the code in its USCC (characters 3 to 8)."""
+    region: str = case.facts.get("enterprise", {}).get("region") or case.enterprise_id[2:8]
+    return region

@@ -1,0 +1,160 @@
+"""What the verbs share: the service they are bound to, taking a case under its lock, and moving it on."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import UUID
+
+from casework import store
+from casework.case import Case, Decision
+from casework.edition import Edition
+from casework.evaluate import Evaluator, compile_edition
+from casework.lifecycle import next_step
+from casework.policy import POLICY
+from casework.rulebook import MalformedRulebook, Rulebooks, load_rulebooks
+from casework.titles import problem_with_number
+from casework.unusable import UnusableInput
+from casework.use_cases.refusals import AppliedThisYear, EditionNotLoaded
+from chassis.auth import authorize
+from chassis.database import Transaction
+from chassis.errors import NotFound, PreconditionFailed
+from contracts import casework as shapes
+
+FactsOf = Callable[[Transaction, str], Awaitable[Mapping[str, Any]]]
+
+
+class Events(Protocol):
+    """The service's module of contracts: one class for each shape, under the same name."""
+
+    @property
+    def CaseSubmitted(self) -> type[shapes.CaseSubmittedShape]: ...  # noqa: N802
+    @property
+    def CaseReturned(self) -> type[shapes.CaseReturnedShape]: ...  # noqa: N802
+    @property
+    def CaseJudged(self) -> type[shapes.CaseJudgedShape]: ...  # noqa: N802
+    @property
+    def CaseProposed(self) -> type[shapes.CaseProposedShape]: ...  # noqa: N802
+    @property
+    def NoticeOpened(self) -> type[shapes.NoticeOpenedShape]: ...  # noqa: N802
+    @property
+    def CaseRefused(self) -> type[shapes.CaseRefusedShape]: ...  # noqa: N802
+    @property
+    def CaseWithdrawn(self) -> type[shapes.CaseWithdrawnShape]: ...  # noqa: N802
+    @property
+    def TitleGranted(self) -> type[shapes.TitleGrantedShape]: ...  # noqa: N802
+
+
+@dataclass(slots=True)
+class Casework:
+    """Casework bound to one service.
+
+    `events` is the service's module of contracts. `facts_of` gives what the service itself knows of an enterprise,
+    in the names of the facts file; where it knows a fact, the applicant cannot give another.
+    """
+
+    events: Events
+    facts_of: FactsOf
+    _rulebooks: Rulebooks | None = field(default=None, repr=False)
+    _evaluators: dict[str, Evaluator] = field(default_factory=dict, repr=False)
+
+    def load(self, folder: Path) -> Rulebooks:
+        """Reads and compiles every edition of the folder. Raises MalformedRulebook, which stops the start."""
+        found = load_rulebooks(folder)
+        for edition in found.editions:
+            if problem := problem_with_number(edition.title_number):
+                raise MalformedRulebook(folder / edition.programme, 0, "title_number", problem)
+        self._evaluators = {edition.hash: compile_edition(edition) for edition in found.editions}
+        self._rulebooks = found
+        return found
+
+    def evaluator(self, edition: Edition) -> Evaluator:
+        return self._evaluators[edition.hash]
+
+    def pinned(self, case: Case) -> Edition:
+        """The edition that the case was submitted under. Raises EditionNotLoaded."""
+        try:
+            return self.rulebooks.by_hash(case.edition_hash or "")
+        except UnusableInput as error:
+            raise EditionNotLoaded(
+                programme=case.programme, edition=case.edition, hash=case.edition_hash
+            ) from error
+
+    def edition_of(self, case: Case, today: date) -> Edition:
+        """The pinned edition, for a draft the one in force today. Raises EditionNotLoaded, UnusableInput."""
+        if case.edition_hash is not None:
+            return self.pinned(case)
+        return self.rulebooks.edition_for(case.programme, today, case.level)
+
+    @property
+    def rulebooks(self) -> Rulebooks:
+        if self._rulebooks is None:
+            raise RuntimeError("the rulebooks are loaded when the service starts")
+        return self._rulebooks
+
+
+async def take(tx: Transaction, case_id: UUID, action: str, expected: int | None) -> Case:
+    """The case under its row lock, held to the end of the transaction.
+
+    `expected` is the version that the actor has seen. Raises NotFound (also for a case of somebody else's), Forbidden,
+    PreconditionFailed when another was faster.
+    """
+    case = await store.lock_case(tx, case_id)
+    if case is None:
+        raise NotFound(thing="case")
+    authorize(POLICY, tx.actor, action, enterprise_id=case.enterprise_id)
+    if expected is not None and expected != case.version:
+        raise PreconditionFailed(version=case.version)
+    return case
+
+
+async def move(
+    tx: Transaction, edition: Edition, case: Case, verb: str, said: Sequence[str] = (), **changes: Any
+) -> Case:
+    """Takes the step that the edition allows this actor, with its decision row, and returns the case as it is then.
+
+    Raises WrongState, WrongActor, AppliedThisYear.
+    """
+    step = next_step(edition, case.case_type, case.state, verb, tx.actor.role)
+    return await keep(tx, case, verb, said, state=step.to, **changes)
+
+
+async def keep(tx: Transaction, case: Case, verb: str, said: Sequence[str] = (), **changes: Any) -> Case:
+    """Saves the case as its next version, with the decision that made it so."""
+    now = tx.clock.now()
+    changed = Case.model_validate(
+        case.model_dump() | {"version": case.version + 1, "changed_at": now} | changes
+    )
+    try:
+        await store.save_case(tx, changed)
+    except store.AppliedBefore as error:
+        raise AppliedThisYear(
+            rule="once_a_year", programme=case.programme, year=changed.once_in_year
+        ) from error
+    await add_decision(tx, changed, verb, case.state, said)
+    return changed
+
+
+async def add_decision(
+    tx: Transaction, case: Case, verb: str, from_state: str | None, reasons: Sequence[str] = ()
+) -> None:
+    decision = Decision.model_validate(
+        {
+            "version": case.version, "verb": verb, "actor": str(tx.actor), "from_state": from_state,
+            "to_state": case.state, "reasons": tuple(reasons), "at": tx.clock.now(),
+        }
+    )  # fmt: skip
+    await store.add_decision(tx, case.case_id, decision)
+
+
+def about(case: Case) -> dict[str, Any]:
+    """The fields that every event about a case carries."""
+    return {
+        "case_id": case.case_id,
+        "enterprise_id": case.enterprise_id,
+        "programme": case.programme,
+        "level": case.level,
+        "case_type": case.case_type,
+        "edition": case.edition,
+    }

@@ -1,0 +1,4 @@
+from certification.main import service
+from chassis.service import run
+
+run(service)

@@ -1,0 +1,31 @@
+"""The service: certification = casework, its rulebooks, and the register of enterprises and their facts."""
+
+from functools import partial
+
+from casework.api import casework_routers
+from casework.store import casework_sql
+from casework.use_cases import NOTICE_CLOSE, close_notice
+from certification.api import routers
+from certification.consumers import consumers
+from certification.settings import Settings
+from certification.use_cases import casework
+from chassis.migrate import sql_of
+from chassis.service import Context, Service
+
+
+async def load_rulebooks(context: Context) -> None:
+    """A malformed rulebook stops the start, with file and line."""
+    if isinstance(context.settings, Settings):
+        context.state["rulebooks"] = casework.load(context.settings.rulebook_folder)
+
+
+service = Service(
+    name="certification",
+    package="certification",
+    settings=Settings,
+    routers=[*routers, *casework_routers(casework)],
+    consumers=consumers,
+    migrations=[casework_sql(), sql_of("certification")],
+    deadlines={NOTICE_CLOSE: partial(close_notice, casework)},
+    on_start=load_rulebooks,
+)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _REQUEST_ID: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _QUIET: Final = ("/healthz", "/readyz", "/metrics")
+_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 _SWAGGER: Final = (
     "fastapi_offline"  # a package that carries the page's assets: the bureau's network may be closed
 )
@@ -119,7 +120,7 @@ def _refuse_nul(scope: Scope) -> None:
 
 def _note(scope: Scope, status: int, seconds: float) -> None:
     """One line and one measurement. The route's template and no query: those may hold personal fields."""
-    method = scope["method"]
+    method = scope["method"] if scope["method"] in _METHODS else "OTHER"
     route = getattr(scope.get("route"), "path", "unmatched")
     METRICS.http_requests.labels(method, route, str(status)).inc()
     METRICS.http_seconds.labels(method, route).observe(seconds)

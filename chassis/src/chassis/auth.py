@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, ClassVar, Final, Literal, get_args
+from typing import Any, ClassVar, Final, Literal, cast, get_args
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -32,6 +32,7 @@ FETCH_TIMEOUT: Final = 5.0
 MAX_JWKS_BYTES: Final = 262_144
 
 _SUBJECT: Final = re.compile(r"[^\x00-\x20\x7f-\x9f\ud800-\udfff]{1,128}")
+_SIGNED_IN: Final = ROLES - {"system", "public"}
 _OWNERS: Final = ("enterprise", "bank")
 _KEY_TYPES: Final = ("RSA", "EC", "OKP")  # never `oct`: a published secret would sign for everybody
 
@@ -179,7 +180,7 @@ def _actor_of(claims: dict[str, Any]) -> Actor:
     subject, role = claims["sub"], claims.get("role")
     if not _SUBJECT.fullmatch(subject):
         raise Unauthenticated(reason="invalid_claim sub")
-    if role not in ROLES - {"system", "public"}:
+    if not isinstance(role, str) or role not in _SIGNED_IN:
         raise Unauthenticated(reason="invalid_claim role")
     owner = {name: claims.get(f"{name}_id") for name in _OWNERS}
     for name, number in owner.items():
@@ -187,7 +188,7 @@ def _actor_of(claims: dict[str, Any]) -> Actor:
             number is None or (isinstance(number, str) and _SUBJECT.fullmatch(number))
         ):
             raise Unauthenticated(reason=f"invalid_claim {name}_id")
-    return Actor(subject, role, enterprise_id=owner["enterprise"], bank_id=owner["bank"])
+    return Actor(subject, cast("Role", role), enterprise_id=owner["enterprise"], bank_id=owner["bank"])
 
 
 Owner = Literal["enterprise", "bank"]

@@ -33,8 +33,8 @@ def composed(mail: Mail, sender: str) -> bytes:
     message["Date"] = format_datetime(mail.created_at)
     message["Message-ID"] = f"<{mail.notification_id}@{sender.partition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = mail.language
     message.set_content(mail.body, charset="utf-8", cte="base64")
+    message["Content-Language"] = mail.language
     return message.as_bytes()
 
 

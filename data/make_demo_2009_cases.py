@@ -48,7 +48,7 @@ HNTES = (
     Hnte(16, AGAIN, "2009-04-22", ("0.86", "0.84", "0.88", "0.55", "0.7"), verdict="fail", failed=("O4",), ends="refused"),
     Hnte(36, AGAIN, "2009-04-28", ("0.8", "0.8", "0.55", "0.55", "0.55"), 3, "fail", ("O6",), "refused"),
     Hnte(46, FIRST, "2009-05-06", ("0.84", "0.83", "0.85", "0.45", "0.5"), verdict="fail", failed=("O5",), ends="judged, then withdrawn"),
-    Hnte(56, FIRST, "2009-05-12", ("0.82", "0.85", "0.65", "0.5", "0.5"), checks=4, ends="returned, then withdrawn"),
+    Hnte(56, FIRST, "2009-05-12", ("0.82", "0.85", "0.65", "0.5", "0.5"), checks=4, verdict="unknown", ends="returned, then withdrawn"),
 )  # fmt: skip
 
 
@@ -110,49 +110,68 @@ def step(on: str, verb: str, by: str, **more: Any) -> dict[str, Any]:
     return {"on": date.fromisoformat(on), "verb": verb, "by": by, **more}
 
 
-def way(
-    ends: str, day: str, owner: str, days: dict[str, str], failed: tuple[str, ...]
-) -> list[dict[str, Any]]:
-    """The verbs of the edition's process, in order; `judge` stands for handing in the judgements."""
-    steps = [step(day, "submit", owner)]
-    if ends.startswith("returned"):
+Judgements = list[tuple[str, dict[str, Any]]]
+Steps = list[dict[str, Any]]
+
+
+def way(plan: "Hnte | Advantage", owner: str, days: dict[str, str], judgements: Judgements) -> Steps:
+    """The verbs of the edition's process, in order; `judge` is one person's judgements."""
+    steps = [step(plan.day, "submit", owner)]
+    if plan.ends.startswith("returned"):
         steps.append(step(days["return"], "return", OFFICER, defects=["专项审计报告缺少2007年度附表"]))
-        if ends == "returned, then withdrawn":
+        if plan.ends == "returned, then withdrawn":
             return [*steps, step(days["withdraw"], "withdraw", owner)]
         steps.append(step(days["resubmit"], "resubmit", owner))
     steps.append(step(days["accept"], "accept", OFFICER))
     steps.append(step(days["review"], "start_review", OFFICER))
-    steps.append(step(days["judge"], "judge", TECHNICAL))
-    if ends == "judged, then withdrawn":
+    steps += [step(days["judge"], "judge", by, judgements=values) for by, values in judgements]
+    if plan.ends == "judged, then withdrawn":
         return [*steps, step(days["withdraw"], "withdraw", owner)]
-    if ends == "refused":
-        steps.append(step(days["propose"], "propose", OFFICER, proposal="refuse"))
+    return steps + decision(plan, days)
+
+
+def decision(plan: "Hnte | Advantage", days: dict[str, str]) -> Steps:
+    if plan.ends == "refused":
+        reasons = [f"不符合条件{name}" for name in plan.failed]
         return [
-            *steps,
-            step(days["refuse"], "refuse", OFFICER, reasons=[f"不符合条件{name}" for name in failed]),
+            step(days["propose"], "propose", OFFICER, proposal="refuse", reasons=reasons),
+            step(days["refuse"], "refuse", OFFICER, reasons=reasons),
         ]
-    steps.append(step(days["propose"], "propose", OFFICER, proposal="grant"))
-    return [*steps, step(days["notice"], "open_notice", OFFICER)]
+    return [
+        step(days["propose"], "propose", OFFICER, proposal="grant"),
+        step(days["notice"], "open_notice", OFFICER),
+        step(days["grant"], "grant", OFFICER),
+    ]
 
 
 HNTE_DAYS = {
     "return": "2009-05-18", "resubmit": "2009-05-27", "withdraw": "2009-07-20", "accept": "2009-06-08",
-    "review": "2009-06-22", "judge": "2009-07-10", "propose": "2009-08-28", "refuse": "2009-09-04", "notice": "2009-09-07",
+    "review": "2009-06-22", "judge": "2009-07-10", "propose": "2009-08-28", "refuse": "2009-09-04", "notice": "2009-09-07", "grant": "2009-10-09",
 }  # fmt: skip
 ADVANTAGE_DAYS = {
     "return": "2009-07-03", "resubmit": "2009-07-10", "withdraw": "2009-08-11", "accept": "2009-07-15",
-    "review": "2009-07-20", "judge": "2009-08-05", "propose": "2009-08-14", "refuse": "2009-08-18", "notice": "2009-08-17",
+    "review": "2009-07-20", "judge": "2009-08-05", "propose": "2009-08-14", "refuse": "2009-08-18", "notice": "2009-08-17", "grant": "2009-09-01",
 }  # fmt: skip
 
 
-def final(ends: str) -> str:
-    return ends.rpartition(" ")[2]
+def expected(plan: "Hnte | Advantage") -> dict[str, Any]:
+    return {
+        "verdict": plan.verdict,
+        "failed_conditions": list(plan.failed),
+        "state": plan.ends.rpartition(" ")[2],
+    }
 
 
 def hnte_case(place: int, plan: Hnte, firm: EnterpriseRow, law: Edition) -> dict[str, Any]:
     name = f"hnte-{place:02d}"
     core, conversion, organisation, assets, sales = plan.coefficients
-    owner = f"enterprise:{firm.enterprise_id}"
+    judgements: Judgements = [
+        (OFFICER, {"rd_checks_met": plan.checks}),
+        (TECHNICAL, {
+            "core_ip_supports": True, "in_supported_field": True,
+            "core_ip": core, "conversion": conversion, "rd_organisation": organisation}),
+        (FINANCIAL, {"growth_total_assets": assets, "growth_sales": sales}),
+    ]  # fmt: skip
     return {
         "id": name,
         "service": "certification",
@@ -163,21 +182,14 @@ def hnte_case(place: int, plan: Hnte, firm: EnterpriseRow, law: Edition) -> dict
         "enterprise_name": firm.name,
         "applied_on": date.fromisoformat(plan.day),
         "documents": papers(law, name, plan.case_type),
-        "judgements": [
-            {"by": OFFICER, "values": {"rd_checks_met": plan.checks}},
-            {"by": TECHNICAL, "values": {
-                "core_ip_supports": True, "in_supported_field": True,
-                "core_ip": core, "conversion": conversion, "rd_organisation": organisation}},
-            {"by": FINANCIAL, "values": {"growth_total_assets": assets, "growth_sales": sales}},
-        ],
-        "steps": way(plan.ends, plan.day, owner, HNTE_DAYS, plan.failed),
-        "expected": {"verdict": plan.verdict, "failed_conditions": list(plan.failed), "state": final(plan.ends)},
-    }  # fmt: skip
+        "steps": way(plan, f"enterprise:{firm.enterprise_id}", HNTE_DAYS, judgements),
+        "expected": expected(plan),
+    }
 
 
 def advantage_case(place: int, plan: Advantage, firm: EnterpriseRow, law: Edition) -> dict[str, Any]:
+    """The service of IP titles does not hold an enterprise's years, so the applicant brings them."""
     name = f"ip-advantage-{place:02d}"
-    owner = f"enterprise:{firm.enterprise_id}"
     return {
         "id": name,
         "service": "ip-enterprise",
@@ -187,24 +199,28 @@ def advantage_case(place: int, plan: Advantage, firm: EnterpriseRow, law: Editio
         "enterprise_id": firm.enterprise_id,
         "enterprise_name": firm.name,
         "applied_on": date.fromisoformat(plan.day),
-        "documents": papers(law, name, FIRST),
-        "judgements": advantage_judgements(plan, law),
-        "steps": way(plan.ends, plan.day, owner, ADVANTAGE_DAYS, plan.failed),
-        "expected": {
-            "verdict": plan.verdict,
-            "failed_conditions": list(plan.failed),
-            "state": final(plan.ends),
+        "facts": {
+            "enterprise": {
+                "name": firm.name,
+                "region": firm.region,
+                "established_on": firm.established_on,
+                "mainland_resident": firm.mainland_resident,
+            },
+            "years": firm.facts["years"],
         },
+        "documents": papers(law, name, FIRST),
+        "steps": way(plan, f"enterprise:{firm.enterprise_id}", ADVANTAGE_DAYS, points(plan, law)),
+        "expected": expected(plan),
     }
 
 
-def advantage_judgements(plan: Advantage, law: Edition) -> list[dict[str, Any]]:
+def points(plan: Advantage, law: Edition) -> Judgements:
     items = law.score.items if law.score else ()
-    values: dict[str, dict[str, int]] = {}
-    for item, points in zip(items, plan.points.split(), strict=True):
+    values: dict[str, dict[str, Any]] = {}
+    for item, given in zip(items, plan.points.split(), strict=True):
         by = {"technical": TECHNICAL, "financial": FINANCIAL, "officer": OFFICER}[item.by]
-        values.setdefault(by, {})[item.id] = int(points)
-    return [{"by": by, "values": given} for by, given in values.items()]
+        values.setdefault(by, {})[item.id] = int(given)
+    return list(values.items())
 
 
 def main(folder: Path) -> None:

@@ -15,8 +15,10 @@ import yaml
 from certification.intake import EnterpriseRow, read_workbook
 
 TEXT_VERSION = "2009-01"
-PURPOSE = "贷款授信审查"
-FIELDS = ["name", "region", "established_on", "titles"]
+FINANCING, PLEDGE = "financing", "ip-pledge-financing"
+ENTERPRISE = ["enterprise.id", "enterprise.name", "enterprise.region", "enterprise.established_on"]
+TITLE = ["title.programme", "title.level", "title.number", "title.granted_on", "title.valid_until"]
+NEED = ["need.amount", "need.term_months", "need.use"]
 HNTE, ADVANTAGE = "hnte", "ip-advantage"
 
 BANKS = (
@@ -25,14 +27,14 @@ BANKS = (
     ("dongping-harbour", "东平港村镇银行", "Dongping Harbour Village Bank"),
     ("north-hill", "北山城市银行", "North Hill City Bank"),
 )
-# bank, product, names, most in yuan, months, yearly rate from and to, titles that open it, also on the own wish
+# bank, product, names, most in yuan, months, yearly rate from and to, titles that open it (none: open to all)
 PRODUCTS: tuple[tuple[Any, ...], ...] = (
-    ("hailing-bay", "hnte-credit", "高企信用贷", "HNTE credit loan", "10000000", 36, "0.0531", "0.0585", [HNTE], False),
-    ("hailing-bay", "turnover", "中小企业流动资金贷", "SME working-capital loan", "3000000", 12, "0.0584", "0.0637", [], True),
-    ("moyang-river", "ip-pledge", "知识产权质押贷", "IP-pledge loan", "5000000", 24, "0.0558", "0.0621", [ADVANTAGE], False),
-    ("moyang-river", "equipment", "设备更新贷", "Equipment loan", "8000000", 60, "0.0576", "0.0632", [], True),
-    ("dongping-harbour", "hnte-small", "高企小额贷", "Small loan for HNTEs", "2000000", 12, "0.0567", "0.0637", [HNTE], False),
-    ("north-hill", "season", "水产南药季节贷", "Season loan for fishery and herbs", "5000000", 12, "0.0558", "0.0610", [], True),
+    ("hailing-bay", "hnte-credit", "高企信用贷", "HNTE credit loan", "10000000", 36, "0.0531", "0.0585", [HNTE]),
+    ("hailing-bay", "turnover", "中小企业流动资金贷", "SME working-capital loan", "3000000", 12, "0.0584", "0.0637", []),
+    ("moyang-river", "ip-pledge", "知识产权质押贷", "IP-pledge loan", "5000000", 24, "0.0558", "0.0621", [ADVANTAGE]),
+    ("moyang-river", "equipment", "设备更新贷", "Equipment loan", "8000000", 60, "0.0576", "0.0632", []),
+    ("dongping-harbour", "hnte-small", "高企小额贷", "Small loan for HNTEs", "2000000", 12, "0.0567", "0.0637", [HNTE]),
+    ("north-hill", "season", "水产南药季节贷", "Season loan for fishery and herbs", "5000000", 12, "0.0558", "0.0610", []),
 )  # fmt: skip
 
 
@@ -46,7 +48,7 @@ class Loan:
     given_on: str
     expires_on: str
     answers: tuple[tuple[str, ...], ...]
-    wish: tuple[str, str, int] | None = None  # day, yuan, months
+    wish: tuple[str, str, int, str] | None = None  # day, yuan, months, use
     withdrawn_on: str | None = None
 
 
@@ -61,13 +63,13 @@ def lent(  # noqa: PLR0917 - a row of the table below
 
 
 LOANS = (
-    Loan(0, "hailing-bay", "hnte-credit", "2009-05-20", "2010-05-19",
+    Loan(0, "hailing-bay", "hnte-credit", "2009-09-08", "2010-09-07",
          lent("2009-10-15", "5000000", "0.0540", 24, "2009-10-28", "HLW-2009-0117")),
-    Loan(3, "hailing-bay", "hnte-credit", "2009-06-02", "2010-06-01",
+    Loan(3, "hailing-bay", "hnte-credit", "2009-09-09", "2010-09-08",
          lent("2009-10-16", "6500000", "0.0531", 36, "2009-11-04", "HLW-2009-0121")),
-    Loan(14, "hailing-bay", "hnte-credit", "2009-06-10", "2010-06-09",
+    Loan(14, "hailing-bay", "hnte-credit", "2009-09-10", "2010-09-09",
          (("accepted", "2009-10-19"), ("returned", "2009-10-22", "请补充2009年前三季度财务报表"))),
-    Loan(14, "moyang-river", "ip-pledge", "2009-06-10", "2010-06-09",
+    Loan(14, "moyang-river", "ip-pledge", "2009-06-10", "2009-09-30",
          lent("2009-09-28", "4000000", "0.0562", 24, "2009-10-12", "MYJ-2009-0046")),
     Loan(24, "dongping-harbour", "hnte-small", "2009-06-15", "2010-06-14",
          (("accepted", "2009-10-20"),
@@ -81,13 +83,13 @@ LOANS = (
     Loan(40, "moyang-river", "ip-pledge", "2009-07-09", "2010-07-08",
          (("accepted", "2009-09-29"),), withdrawn_on="2009-10-13"),
     Loan(2, "hailing-bay", "turnover", "2009-04-13", "2010-04-12",
-         lent("2009-04-20", "1800000", "0.0605", 12, "2009-05-08", "HLW-2009-0052"), wish=("2009-04-14", "2000000", 12)),
+         lent("2009-04-20", "1800000", "0.0605", 12, "2009-05-08", "HLW-2009-0052"), wish=("2009-04-14", "2000000", 12, "采购不锈钢材料")),
     Loan(20, "north-hill", "season", "2009-05-11", "2010-05-10",
-         (("rejected", "2009-05-18", "safety", "近一年内有安全事故记录", "2010-01-04"),), wish=("2009-05-12", "1200000", 12)),
+         (("rejected", "2009-05-18", "safety", "近一年内有安全事故记录", "2010-01-04"),), wish=("2009-05-12", "1200000", 12, "备货")),
     Loan(33, "north-hill", "season", "2009-06-08", "2010-06-07",
-         lent("2009-06-15", "3000000", "0.0575", 12, "2009-06-26", "BS-2009-0203"), wish=("2009-06-09", "3000000", 12)),
+         lent("2009-06-15", "3000000", "0.0575", 12, "2009-06-26", "BS-2009-0203"), wish=("2009-06-09", "3000000", 12, "收购鲜虾")),
     Loan(58, "moyang-river", "equipment", "2009-08-03", "2010-08-02",
-         (("accepted", "2009-08-10"), ("returned", "2009-08-12", "请补充设备购置合同")), wish=("2009-08-04", "900000", 36)),
+         (("accepted", "2009-08-10"), ("returned", "2009-08-12", "请补充设备购置合同")), wish=("2009-08-04", "900000", 36, "购置服务器与开发设备")),
 )  # fmt: skip
 
 
@@ -99,11 +101,16 @@ def products() -> list[dict[str, Any]]:
             "name": {"zh": zh, "en": en},
             "amount_max": amount,
             "term_months_max": months,
-            "annual_rate": {"from": low, "to": high},
-            "who_may_apply": {"titles": titles, "own_wish": wish},
+            "annual_rate_from": low,
+            "annual_rate_to": high,
+            "programmes": titles,
         }
-        for bank, product, zh, en, amount, months, low, high, titles, wish in PRODUCTS
+        for bank, product, zh, en, amount, months, low, high, titles in PRODUCTS
     ]
+
+
+def purpose(loan: Loan) -> str:
+    return PLEDGE if loan.product == "ip-pledge" else FINANCING
 
 
 def consent(loan: Loan, firm: EnterpriseRow) -> dict[str, Any]:
@@ -112,9 +119,10 @@ def consent(loan: Loan, firm: EnterpriseRow) -> dict[str, Any]:
         "enterprise_id": firm.enterprise_id,
         "enterprise_name": firm.name,
         "bank_id": loan.bank,
-        "purpose": PURPOSE,
-        "fields": list(FIELDS),
+        "purpose": purpose(loan),
+        "fields": [*ENTERPRISE, *(NEED if loan.wish else TITLE)],
         "text_version": TEXT_VERSION,
+        "on_title": loan.wish is None,
         "given_on": date.fromisoformat(loan.given_on),
         "expires_on": date.fromisoformat(loan.expires_on),
         **withdrawn,
@@ -124,32 +132,36 @@ def consent(loan: Loan, firm: EnterpriseRow) -> dict[str, Any]:
 def wish(loan: Loan, firm: EnterpriseRow) -> list[dict[str, Any]]:
     if loan.wish is None:
         return []
-    day, yuan, months = loan.wish
+    day, yuan, months, use = loan.wish
     return [
         {
             "on": date.fromisoformat(day),
             "enterprise_id": firm.enterprise_id,
             "bank_id": loan.bank,
             "product_id": loan.product,
-            "purpose": PURPOSE,
+            "purpose": purpose(loan),
             "amount": yuan,
             "term_months": months,
+            "use": use,
         }
     ]
 
 
-def outcome(loan: Loan, firm: EnterpriseRow) -> dict[str, Any]:
+def outcome(number: int, loan: Loan, firm: EnterpriseRow) -> dict[str, Any]:
     return {
         "enterprise_id": firm.enterprise_id,
         "bank_id": loan.bank,
         "product_id": loan.product,
-        "answers": [answer(*parts) for parts in loan.answers],
+        "answers": [
+            {"on": date.fromisoformat(day), **answer(kind, day, f"{loan.bank}/{number:03d}/{place}", *rest)}
+            for place, (kind, day, *rest) in enumerate(loan.answers, start=1)
+        ],
     }
 
 
-def answer(kind: str, day: str, *rest: str) -> dict[str, Any]:
-    """What the bank hands in; the words are those of the referral's states."""
-    found: dict[str, Any] = {"on": date.fromisoformat(day), "answer": kind}
+def answer(kind: str, day: str, reference: str, *rest: str) -> dict[str, Any]:
+    """What the bank hands in."""
+    found: dict[str, Any] = {"kind": kind, "bank_reference": reference}
     if kind == "returned":
         found |= {"reason": rest[0]}
     elif kind == "approved":
@@ -169,7 +181,10 @@ def main(folder: Path) -> None:
     write(folder / "products.yaml", {"banks": banks, "products": products()})
     write(folder / "consents.yaml", {"consents": [consent(loan, firm) for loan, firm in each]})
     write(folder / "wishes.yaml", {"wishes": [entry for loan, firm in each for entry in wish(loan, firm)]})
-    write(folder / "outcomes.yaml", {"outcomes": [outcome(loan, firm) for loan, firm in each]})
+    write(
+        folder / "outcomes.yaml",
+        {"outcomes": [outcome(n, loan, firm) for n, (loan, firm) in enumerate(each, start=1)]},
+    )
 
 
 def write(path: Path, content: dict[str, Any]) -> None:

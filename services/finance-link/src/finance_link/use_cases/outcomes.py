@@ -36,7 +36,9 @@ async def report_outcome(tx: Transaction, referral_id: UUID, bank_reference: str
     referral = await store.lock_referral(tx, referral_id)
     if referral is None:
         raise NotFound(thing="referral")
-    authorize(POLICY, tx.actor, "referral.answer", bank_id=referral.bank_id)
+    authorize(
+        POLICY, tx.actor, "referral.answer", enterprise_id=referral.enterprise_id, bank_id=referral.bank_id
+    )
     if not referral.was_sent:
         raise NotFound(thing="referral")
     earlier = await store.find_outcome(tx, referral.bank_id, bank_reference)

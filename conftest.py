@@ -1,6 +1,8 @@
-"""Imports the packages whose name is also a folder's here, before pytest takes that folder for them."""
+"""pytest names tests after their folders, which hides a package of the same name unless it is imported first."""
 
-import casework  # noqa: F401
-import chassis  # noqa: F401
-import contracts  # noqa: F401
-import huiqi  # noqa: F401
+import casework
+import chassis
+import contracts
+import huiqi
+
+assert casework and chassis and contracts and huiqi

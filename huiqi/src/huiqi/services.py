@@ -122,7 +122,10 @@ def stop_all(services: Sequence[RunningService]) -> None:
 
 
 def environment_without(named: Iterable[Named]) -> dict[str, str]:
-    """Our environment without any service's settings: what a developer has exported must not leak in."""
-    prefixes = tuple(service.prefix for service in named)
+    """Our environment without any service's settings: what a developer has exported must not leak in.
+
+    Bytecode is written whatever the environment says: compiling at each start would double the time it takes.
+    """
+    prefixes = (*(service.prefix for service in named), "PYTHONDONTWRITEBYTECODE")
     ours = {name: text for name, text in os.environ.items() if not name.upper().startswith(prefixes)}
     return ours | {"PYTHONSAFEPATH": "1"}

@@ -9,7 +9,7 @@ from pydantic import Field
 from casework import store, use_cases
 from casework.api.views import CaseView, FullCase, NoticeView, TitleView
 from casework.api.words import in_the_callers_words
-from casework.case import Case, Document
+from casework.case import Case, Decision, Document
 from casework.edition import CaseType, State
 from casework.policy import POLICY
 from casework.use_cases import Casework
@@ -127,16 +127,23 @@ def _add_reading(routes: APIRouter) -> None:
         response.headers["ETag"] = etag(found.version)
         notice = await store.find_notice(db, case_id)
         title = await store.find_title_of_case(db, case_id)
+        decisions, sees_judges = await store.list_decisions(db, case_id), _sees_judges(who)
         return FullCase(
             case=CaseView.of(found),
             facts=found.facts,
             answer=found.answer,
             documents=await store.list_documents(db, case_id),
-            judgements=await store.list_judgements(db, case_id) if _sees_judges(who) else None,
-            decisions=await store.list_decisions(db, case_id),
+            judgements=await store.list_judgements(db, case_id) if sees_judges else None,
+            decisions=decisions if sees_judges else [without_expert(decision) for decision in decisions],
             notice=notice and NoticeView.of(notice),
             title=title and TitleView.of(title, db.clock.today()),
         )
+
+
+def without_expert(decision: Decision) -> Decision:
+    """An expert's name is not for the applicant nor for the other experts."""
+    is_expert = decision.actor.startswith("expert:")
+    return decision.model_copy(update={"actor": "expert"}) if is_expert else decision
 
 
 def _sees_judges(who: Actor) -> bool:

@@ -5,10 +5,6 @@ from typing import ClassVar
 from chassis.errors import Refused
 
 
-class NoEdition(Refused):
-    """No edition of {programme} is in force on {on}."""
-
-
 class EditionNotLoaded(Refused):
     """The case was submitted under the edition of {programme} of {edition} ({hash}), which is not loaded here."""
 

@@ -110,7 +110,7 @@ async def take(tx: Transaction, case_id: UUID, action: str, expected: int | None
 
 
 async def move(
-    tx: Transaction, edition: Edition, case: Case, verb: str, said: Sequence[str] = (), **changes: Any
+    tx: Transaction, edition: Edition, case: Case, verb: str, said: Sequence[str] = (), /, **changes: Any
 ) -> Case:
     """Takes the step that the edition allows this actor, with its decision row, and returns the case as it is then.
 
@@ -120,7 +120,7 @@ async def move(
     return await keep(tx, case, verb, said, state=step.to, **changes)
 
 
-async def keep(tx: Transaction, case: Case, verb: str, said: Sequence[str] = (), **changes: Any) -> Case:
+async def keep(tx: Transaction, case: Case, verb: str, said: Sequence[str] = (), /, **changes: Any) -> Case:
     """Saves the case as its next version, with the decision that made it so."""
     now = tx.clock.now()
     changed = Case.model_validate(

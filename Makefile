@@ -4,7 +4,7 @@
 #   make test                all tests on the embedded servers; ARGS="-k relay" for some
 #   make check               format, lint, types, import law, contracts
 #   make test-containers     the journeys on Apache Kafka in a container
-#   make test-kafka          the journeys on the Kafka that KAFKA_BOOTSTRAP names
+#   make test-kafka          the journeys on the Kafka that KAFKA_BOOTSTRAP names; deletes every topic there
 #   make bench               the measured promises
 #   make clean               removes what the above made, the results of bench excepted
 .POSIX:

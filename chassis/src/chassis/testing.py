@@ -1,7 +1,8 @@
 """pytest fixtures: real servers, a database per test, a broker per test, a clock.
 
 `TEST_DATABASE_URL` replaces the embedded PostgreSQL (a role that may create databases); `KAFKA_BOOTSTRAP`, with
-`KAFKA_SECURITY_PROTOCOL`, `KAFKA_SASL_USERNAME` and `KAFKA_SASL_PASSWORD`, replaces the embedded broker.
+`KAFKA_SECURITY_PROTOCOL`, `KAFKA_SASL_USERNAME` and `KAFKA_SASL_PASSWORD`, replaces the embedded broker; every topic
+of it is deleted, so one that is not on this machine needs `KAFKA_DISPOSABLE=1` as well.
 """
 
 import asyncio
@@ -35,6 +36,9 @@ class Postgres(Protocol):
     def dsn(self, database: str = "postgres") -> str: ...
 
 
+_HERE = ("127.", "localhost:", "[::1]:")
+
+
 @dataclass(frozen=True)
 class GivenPostgres:
     url: str
@@ -50,6 +54,9 @@ class GivenBroker:
 
     def __init__(self) -> None:
         self.bootstrap = os.environ["KAFKA_BOOTSTRAP"]
+        is_here = all(server.startswith(_HERE) for server in self.bootstrap.split(","))
+        if not is_here and os.environ.get("KAFKA_DISPOSABLE") != "1":
+            pytest.exit(f"the tests delete every topic of {self.bootstrap}: KAFKA_DISPOSABLE=1 allows it", 4)
         self._security = {
             name: os.environ[f"KAFKA_{name}"]
             for name in ("SECURITY_PROTOCOL", "SASL_USERNAME", "SASL_PASSWORD")

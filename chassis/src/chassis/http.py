@@ -118,6 +118,10 @@ class TransactionalRoute(APIRoute):
             if _SAFE.intersection(self.methods or ()):
                 raise TypeError(f"{path}: a request that only reads takes Db, not Tx")
             self.openapi_extra = {**(self.openapi_extra or {}), "parameters": [_KEY_PARAMETER]}
+        if self.body_field is not None and not self._embed_body_fields:
+            kind = self.body_field.field_info.annotation
+            if isinstance(kind, type) and issubclass(kind, BaseModel) and not issubclass(kind, Body):
+                raise TypeError(f"{path}: what a request brings is a Body, not {kind.__name__}")
         if self.response_field is None and self.status_code != 204 and not _answers_itself(endpoint):
             raise TypeError(f"{path}: say what is answered, or amounts leave as floats")
 

@@ -56,7 +56,10 @@ class GivenBroker:
         self.bootstrap = os.environ["KAFKA_BOOTSTRAP"]
         is_here = all(server.startswith(_HERE) for server in self.bootstrap.split(","))
         if not is_here and os.environ.get("KAFKA_DISPOSABLE") != "1":
-            pytest.exit(f"the tests delete every topic of {self.bootstrap}: KAFKA_DISPOSABLE=1 allows it", 4)
+            pytest.fail(
+                f"the tests delete every topic of {self.bootstrap}: KAFKA_DISPOSABLE=1 allows it",
+                pytrace=False,
+            )
         self._security = {
             name: os.environ[f"KAFKA_{name}"]
             for name in ("SECURITY_PROTOCOL", "SASL_USERNAME", "SASL_PASSWORD")

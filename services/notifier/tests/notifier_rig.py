@@ -73,25 +73,25 @@ def free_port() -> int:
 
 
 class Sink:
-    """A real SMTP server. `rcpt` and `data` hold the answers to come; without one it takes everything.
+    """A real SMTP server. `recipient_answers` and `text_answers` hold the answers to come; without one it takes everything.
 
     `drop` closes the connection after the text has arrived; `hang` never answers.
     """
 
     def __init__(self) -> None:
-        self.rcpt: deque[str] = deque()
-        self.data: deque[str] = deque()
+        self.recipient_answers: deque[str] = deque()
+        self.text_answers: deque[str] = deque()
         self.received: list[tuple[list[str], EmailMessage]] = []
         self.port = 0
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
-        answer = self.rcpt.popleft() if self.rcpt else "250 OK"
+        answer = self.recipient_answers.popleft() if self.recipient_answers else "250 OK"
         if answer.startswith("2"):
             envelope.rcpt_tos.append(address)
         return answer
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
-        answer = self.data.popleft() if self.data else "250 taken"
+        answer = self.text_answers.popleft() if self.text_answers else "250 taken"
         if answer.startswith(("2", "drop")):
             message = message_from_bytes(envelope.content, policy=policy.default)
             self.received.append((envelope.rcpt_tos, message))

@@ -139,7 +139,7 @@ async def test_a_mail_is_no_inbox_message(bureau: Bureau, door: Door) -> None:
 
 
 async def test_the_bureau_lists_and_filters_what_was_told(bureau: Bureau, door: Door, sink: Sink) -> None:
-    sink.rcpt.append("550 5.1.1 no such mailbox")
+    sink.recipient_answers.append("550 5.1.1 no such mailbox")
     await bureau.hear(registered(), registered(OTHER_FIRM, email=None), granted(), granted(OTHER_FIRM))
     await bureau.work_until_quiet()
 
@@ -165,7 +165,7 @@ async def test_the_bureau_lists_and_filters_what_was_told(bureau: Bureau, door: 
 async def test_the_summary_counts_channels_states_reasons_and_doubts(
     bureau: Bureau, door: Door, sink: Sink
 ) -> None:
-    sink.data.append("drop")
+    sink.text_answers.append("drop")
     await bureau.hear(registered(), registered(OTHER_FIRM, email=None), granted(), granted(OTHER_FIRM))
     await bureau.work_until_quiet()
     await bureau.hear(granted(FIRM))

@@ -55,12 +55,12 @@ async def test_a_mail_is_plain_ascii_on_the_wire_and_the_same_at_every_attempt(b
     assert b"=?utf-8?" in wire
 
 
-@pytest.mark.parametrize("place", ["rcpt", "data"])
+@pytest.mark.parametrize("place", ["recipient_answers", "text_answers"])
 async def test_a_refused_mail_ends_at_once_with_its_reason(bureau: Bureau, sink: Sink, place: str) -> None:
     getattr(sink, place).append("550 5.1.1 no such mailbox")
     await title_mail(bureau)
     await bureau.work()
-    reason = "address_refused" if place == "rcpt" else "message_refused"
+    reason = "address_refused" if place == "recipient_answers" else "message_refused"
     assert await mail(bureau) == {
         "state": "undelivered", "reason_code": reason, "attempts": 1, "ambiguous": 0,
         "answer": "550 5.1.1 no such mailbox",
@@ -70,7 +70,7 @@ async def test_a_refused_mail_ends_at_once_with_its_reason(bureau: Bureau, sink:
     assert sink.received == []
 
 
-@pytest.mark.parametrize("place", ["rcpt", "data"])
+@pytest.mark.parametrize("place", ["recipient_answers", "text_answers"])
 async def test_a_mail_put_off_is_tried_again_and_is_no_duplicate(
     bureau: Bureau, sink: Sink, place: str
 ) -> None:
@@ -86,7 +86,7 @@ async def test_a_mail_put_off_is_tried_again_and_is_no_duplicate(
 
 
 async def test_a_connection_lost_after_the_text_is_ambiguous_and_counted(bureau: Bureau, sink: Sink) -> None:
-    sink.data.append("drop")
+    sink.text_answers.append("drop")
     await title_mail(bureau)
     await bureau.work_until_quiet()
     found = await mail(bureau)
@@ -98,7 +98,7 @@ async def test_a_connection_lost_after_the_text_is_ambiguous_and_counted(bureau:
 
 
 async def test_a_server_that_does_not_answer_the_text_is_ambiguous(bureau: Bureau, sink: Sink) -> None:
-    sink.data.append("hang")
+    sink.text_answers.append("hang")
     bureau.changes["smtp_timeout"] = 0.3
     await title_mail(bureau)
     await bureau.work()
@@ -157,7 +157,7 @@ async def test_a_mail_that_is_taken_after_its_budget_is_delivered(bureau: Bureau
 
 
 async def test_the_next_attempt_goes_to_the_newest_address(bureau: Bureau, sink: Sink) -> None:
-    sink.rcpt.append("451 later")
+    sink.recipient_answers.append("451 later")
     await title_mail(bureau)
     await bureau.work()
     await bureau.hear(changed(email="new@firm.example"))
@@ -166,7 +166,7 @@ async def test_the_next_attempt_goes_to_the_newest_address(bureau: Bureau, sink:
 
 
 async def test_an_address_taken_away_between_attempts_ends_the_mail(bureau: Bureau, sink: Sink) -> None:
-    sink.rcpt.append("451 later")
+    sink.recipient_answers.append("451 later")
     await title_mail(bureau)
     await bureau.work()
     await bureau.hear(changed(email=None))

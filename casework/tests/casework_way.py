@@ -1,12 +1,12 @@
 """One enterprise's way to an HNTE title in 2016, step by step, for the tests."""
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import httpx
@@ -19,7 +19,7 @@ from casework.case import Case, Document
 from casework.use_cases import NOTICE_CLOSE, Casework
 from chassis.api import build_app
 from chassis.auth import Authenticator, DevelopmentIssuer
-from chassis.database import Database
+from chassis.database import Database, Transaction
 from chassis.identity import Actor
 from chassis.inbox import Consumers
 from chassis.outbox import Relay
@@ -79,6 +79,11 @@ FIRM: dict[str, Any] = {
 }  # fmt: skip
 
 
+async def firm(_tx: Transaction, _enterprise_id: str) -> Mapping[str, Any]:
+    """What the binding service knows: of every enterprise the same."""
+    return FIRM
+
+
 def documents(papers: Sequence[str] = PAPERS) -> list[Document]:
     return [
         Document(
@@ -109,26 +114,27 @@ class Way:
             )  # fmt: skip
 
     async def step(self, verb: str, actor: Actor, case_id: UUID, **arguments: Any) -> Any:
+        """The case or title that the verb of casework.use_cases returns."""
         async with self.db.transaction(actor) as tx:
             return await getattr(use_cases, verb)(self.work, tx, case_id, **arguments)
 
     async def submitted(self) -> Case:
         case = await self.drafted()
-        return await self.step("submit_case", self.applicant, case.case_id)
+        return cast("Case", await self.step("submit_case", self.applicant, case.case_id))
 
     async def in_review(self) -> Case:
         case = await self.submitted()
         await self.step("accept_case", OFFICER, case.case_id)
-        return await self.step("start_review", OFFICER, case.case_id)
+        return cast("Case", await self.step("start_review", OFFICER, case.case_id))
 
     async def judged(self) -> Case:
         case = await self.in_review()
-        return await self.step("judge_case", EXPERT, case.case_id, judgements=JUDGEMENTS)
+        return cast("Case", await self.step("judge_case", EXPERT, case.case_id, judgements=JUDGEMENTS))
 
     async def on_notice(self) -> Case:
         case = await self.judged()
         await self.step("propose_case", OFFICER, case.case_id, proposal="grant")
-        return await self.step("open_notice", OFFICER, case.case_id)
+        return cast("Case", await self.step("open_notice", OFFICER, case.case_id))
 
     async def meet_deadlines(self) -> int:
         """Performs what is due now, as the service's worker does, and says how much it was."""

@@ -1,7 +1,6 @@
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -9,19 +8,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from casework.store import casework_sql
 from casework.use_cases import Casework
-from casework_way import FIRM, RULEBOOKS
+from casework_way import RULEBOOKS, firm
 from chassis.clock import FixedClock
-from chassis.database import Database, Transaction
+from chassis.database import Database
 from contracts import certification as events
-
-
-async def _firm(_tx: Transaction, _enterprise_id: str) -> Mapping[str, Any]:
-    return FIRM
 
 
 @pytest.fixture
 def work() -> Casework:
-    bound = Casework(events=events, facts_of=_firm)
+    bound = Casework(events=events, facts_of=firm)
     bound.load(RULEBOOKS)
     return bound
 

@@ -261,3 +261,11 @@ async def test_refusals_come_in_the_readers_language(door: Door) -> None:
     async with door.client("enterprise", language="zh-CN", enterprise_id=FIRM) as client:
         answer = await client.post("/v1/referrals", json=WISH | {"amount": "6000000.00"})
     assert answer.json()["detail"] == "该产品最高贷款额度为 5000000.00 元，申请金额为 6000000.00 元。"
+
+
+async def test_the_documentation_names_every_kind_of_report(door: Door) -> None:
+    async with door.client() as client:
+        described = (await client.get("/openapi.json")).json()
+    body = described["paths"]["/v1/referrals/{referral_id}/outcomes"]["post"]["requestBody"]
+    kinds = body["content"]["application/json"]["schema"]["discriminator"]["mapping"]
+    assert set(kinds) == {"accepted", "returned", "approved", "disbursed", "rejected"}

@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -12,7 +13,7 @@ from finance_link.domain.answers import Rejected
 from finance_link.domain.products import Product, routed
 from finance_link.domain.referrals import Referral
 from finance_link.domain.scope import Title
-from finance_link.use_cases import knowing
+from finance_link.use_cases.sending import add_draft
 from finance_rig import BANK, NEED, OTHER_BANK, Desk, bank, granted, ip_granted, registered
 
 
@@ -46,15 +47,12 @@ async def test_the_same_title_told_under_two_numbers_refers_once(desk: Desk) -> 
     assert len(await referrals(desk)) == 1
 
 
-async def test_the_cause_alone_keeps_an_effect_from_happening_twice(desk: Desk) -> None:
+async def test_the_cause_alone_keeps_a_referral_from_being_made_twice(desk: Desk) -> None:
     await ready(desk)
-    first = granted()
-    await desk.hear(first)
-    arrived = desk.arrived(first, 1)
-    other = Title.model_validate(granted().model_dump(exclude={"case_id"}))
+    await desk.hear(granted())
+    [referral] = await referrals(desk)
     async with desk.db.transaction() as tx:
-        tx.cause = arrived.envelope
-        await knowing.refer_title(tx, other)
+        assert await add_draft(tx, referral.model_copy(update={"referral_id": uuid4(), "state": "draft"})) is None
     assert len(await referrals(desk)) == 1
 
 

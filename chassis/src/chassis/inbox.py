@@ -15,7 +15,7 @@ from chassis.database import Transaction, unavailable
 from chassis.errors import Refused, Unavailable
 from chassis.failpoints import failpoint
 from chassis.marks import Arrived, Key, Mark, arrived_again, lock_marks, save_marks, set_aside, waiting_rows
-from chassis.telemetry import METRICS
+from chassis.telemetry import METRICS, continue_trace
 from contracts.envelope import Envelope, Event
 from contracts.registry import event_types
 
@@ -190,6 +190,7 @@ class Consumers:
             if not isinstance(failure.__cause__, Refused):
                 raise
             refusal = failure.__cause__
+            METRICS.inbox_refused.inc()
             log.info("inbox.refused", cause=received.envelope.cause, code=refusal.code)
             await tx.execute(
                 "INSERT INTO event_refusals (consumer, caused_by, code, detail) VALUES ($1, $2, $3, $4)"
@@ -205,7 +206,8 @@ class Consumers:
             else:
                 for received in run:
                     tx.cause = received.envelope
-                    await handler.call(received.event, tx)
+                    with continue_trace(received.envelope.traceparent, received.envelope.type):
+                        await handler.call(received.event, tx)
             await failpoint("inbox.inside")
         except Unavailable:
             raise

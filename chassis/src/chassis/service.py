@@ -21,6 +21,7 @@ from chassis.auth import Authenticator
 from chassis.clock import Clock, FileClock, SystemClock
 from chassis.database import Database
 from chassis.errors import Unavailable
+from chassis.idempotency import forget_answers
 from chassis.inbox import Consumers
 from chassis.migrate import chassis_sql, found, migrate
 from chassis.outbox import Relay
@@ -139,7 +140,6 @@ async def serve(service: Service, settings: ServiceSettings) -> None:
     context = await build_context(service, settings)
     try:
         await _ensure_migrated(context.db, service)
-        await context.db.fetchval("SELECT add_event_partitions(2)")
         if service.on_start is not None:
             await service.on_start(context)
         await _run_until_told(service, context)
@@ -204,13 +204,27 @@ async def _run_until_told(service: Service, context: Context) -> None:
         "consumer": asyncio.create_task(context.subscription.run()),
         "work": asyncio.create_task(context.worker.run()),
     }
+    housekeeping = asyncio.create_task(_keep_house(context.db))
     stop = asyncio.create_task(told.wait())
     began = time.monotonic()
     log.info("started", port=settings.http_port)
     await asyncio.wait([stop, tasks["http"], tasks["relay"]], return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping", after_seconds=round(time.monotonic() - began))
     server.should_exit = True
+    housekeeping.cancel()
     await _wind_down(tasks, settings.shutdown_deadline)
+
+
+async def _keep_house(db: Database) -> None:
+    """Once at start and then hourly: the months to come get their partitions, old stored answers are forgotten."""
+    while True:
+        try:
+            async with db.transaction() as tx:
+                await tx.execute("SELECT add_event_partitions(2)")
+                await forget_answers(tx)
+        except Unavailable as error:
+            log.warning("housekeeping.unavailable", error=error.reason)
+        await asyncio.sleep(3600)
 
 
 async def _wind_down(tasks: dict[str, asyncio.Task[None]], deadline: float) -> None:

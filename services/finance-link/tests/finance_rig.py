@@ -72,16 +72,16 @@ class Desk:
     clock: FixedClock
     heard: dict[tuple[str, str], int] = field(default_factory=dict)
 
-    def arrived(self, event: Event, sequence: int) -> Arrived:
+    def record(self, event: Event, sequence: int) -> Any:
+        """What the broker would hand over for the event."""
         envelope = Envelope(
             event_id=uuid4(), source="/huiqi/certification", type=event.type, topic=event.topic, key=event.key,
             sequence=sequence, time=datetime(2016, 8, 1, tzinfo=UTC), actor="officer:li",
         )  # fmt: skip
-        record: Any = SimpleNamespace(
+        return SimpleNamespace(
             topic=event.topic, partition=0, offset=sequence, key=event.key.encode(), value=event.payload(),
             headers=tuple(envelope.to_headers()),
         )  # fmt: skip
-        return Arrived.of(record)
 
     async def hear(self, event: Event, times: int = 1) -> None:
         """The event as the broker would hand it over, in a batch of its own each time."""
@@ -89,7 +89,9 @@ class Desk:
         self.heard[place] = sequence = self.heard.get(place, 0) + 1
         for _ in range(times):
             async with self.db.transaction() as tx:
-                await consumers.apply(tx, [self.arrived(event, sequence)], careful=False, give_up=False)
+                await consumers.apply(
+                    tx, [Arrived.of(self.record(event, sequence))], careful=False, give_up=False
+                )
 
     async def product(self, bank_id: str = BANK, product_id: str = "keji", **changes: Any) -> Product:
         product = Product(

@@ -52,7 +52,10 @@ async def test_the_cause_alone_keeps_a_referral_from_being_made_twice(desk: Desk
     await desk.hear(granted())
     [referral] = await referrals(desk)
     async with desk.db.transaction() as tx:
-        assert await add_draft(tx, referral.model_copy(update={"referral_id": uuid4(), "state": "draft"})) is None
+        assert (
+            await add_draft(tx, referral.model_copy(update={"referral_id": uuid4(), "state": "draft"}))
+            is None
+        )
     assert len(await referrals(desk)) == 1
 
 

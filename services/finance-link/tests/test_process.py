@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from chassis.kafka_admin import Broker, create_topics
 from chassis.migrate import sql_of
 from chassis.testing import Databases
 from contracts.finance_link import ReferralOffered
+from finance_link.main import service
 from finance_rig import BANK, FIRM, Desk, granted, registered
 from test_door import CONSENT, PRODUCT, PRODUCT_PATH
 
@@ -40,6 +42,21 @@ async def running(environment: dict[str, str], address: str) -> AsyncIterator[No
     finally:
         child.terminate()
         await asyncio.wait_for(child.wait(), 20)
+
+
+async def call(address: str, method: str, path: str, body: dict[str, Any], token: str) -> None:
+    async with httpx.AsyncClient(base_url=address, headers={"Authorization": f"Bearer {token}"}) as client:
+        (await client.request(method, path, json=body)).raise_for_status()
+
+
+async def produce(broker: Broker, records: list[Any]) -> None:
+    producer = AIOKafkaProducer(**broker.client)
+    await producer.start()
+    try:
+        for record in records:
+            await producer.send_and_wait(record.topic, record.value, record.key, headers=list(record.headers))
+    finally:
+        await producer.stop()
 
 
 async def told(broker: Broker) -> ReferralOffered:
@@ -68,27 +85,10 @@ async def test_a_title_on_the_broker_becomes_an_offer_on_the_banks_own_topic(
     environment = {f"FINANCE_LINK_{name}": text for name, text in told_to_service.items()}
     address = f"http://127.0.0.1:{port}"
     async with running(environment | clean_topics.environment("FINANCE_LINK_"), address):
-        for claims, method, path, body in (
-            ({"role": "officer"}, "PUT", PRODUCT_PATH, PRODUCT),
-            (
-                {"role": "enterprise", "enterprise_id": FIRM},
-                "POST",
-                "/v1/consents",
-                CONSENT | {"on_title": True},
-            ),
-        ):
-            token = issuer.token("li", audience="finance-link", **claims)
-            async with httpx.AsyncClient(base_url=address) as client:
-                answer = await client.request(
-                    method, path, json=body, headers={"Authorization": f"Bearer {token}"}
-                )
-            assert answer.status_code in (200, 201), answer.text
-        producer = AIOKafkaProducer(**clean_topics.client)
-        await producer.start()
+        await call(address, "PUT", PRODUCT_PATH, PRODUCT, issuer.token("li", "officer", service.name))
+        wang = issuer.token("wang", "enterprise", service.name, enterprise_id=FIRM)
+        await call(address, "POST", "/v1/consents", CONSENT | {"on_title": True}, wang)
         title = granted()
-        for event in (registered(), title):
-            record = desk.record(event, 1)
-            await producer.send_and_wait(event.topic, record.value, record.key, headers=list(record.headers))
-        await producer.stop()
+        await produce(broker=clean_topics, records=[desk.record(event, 1) for event in (registered(), title)])
         offer = await told(clean_topics)
     assert offer.facts == {"title.number": title.number}

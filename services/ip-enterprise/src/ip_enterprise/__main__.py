@@ -1,0 +1,4 @@
+from chassis.service import run
+from ip_enterprise.main import service
+
+run(service)

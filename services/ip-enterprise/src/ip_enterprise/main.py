@@ -1,0 +1,31 @@
+"""The service: ip-enterprise = casework, its rulebooks, and the register of IP assets."""
+
+from functools import partial
+
+from casework.api import casework_routers
+from casework.store import casework_sql
+from casework.use_cases import NOTICE_CLOSE, close_notice
+from chassis.migrate import sql_of
+from chassis.service import Context, Service
+from ip_enterprise.api import routers
+from ip_enterprise.consumers import consumers
+from ip_enterprise.settings import Settings
+from ip_enterprise.use_cases import EXPIRE_ASSET, casework, expire_asset
+
+
+async def load_rulebooks(context: Context) -> None:
+    """A malformed rulebook stops the start, with file and line."""
+    if isinstance(context.settings, Settings):
+        context.state["rulebooks"] = casework.load(context.settings.rulebook_folder)
+
+
+service = Service(
+    name="ip-enterprise",
+    package="ip_enterprise",
+    settings=Settings,
+    routers=[*routers, *casework_routers(casework)],
+    consumers=consumers,
+    migrations=[casework_sql(), sql_of("ip_enterprise")],
+    deadlines={NOTICE_CLOSE: partial(close_notice, casework), EXPIRE_ASSET: expire_asset},
+    on_start=load_rulebooks,
+)

@@ -1,0 +1,16 @@
+"""What ip-enterprise is told."""
+
+from pathlib import Path
+
+from casework.rulebook import rulebooks_of
+from chassis.settings import ServiceSettings
+
+
+class Settings(ServiceSettings, env_prefix="IP_ENTERPRISE_"):
+    """`rulebooks`: the folder of editions, when it is not the one that ships with the service."""
+
+    rulebooks: Path | None = None
+
+    @property
+    def rulebook_folder(self) -> Path:
+        return self.rulebooks or rulebooks_of("ip_enterprise")

@@ -11,10 +11,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from chassis.database import Database, Transaction
 from chassis.embedded import EmbeddedBroker
 from chassis.inbox import Consumers
+from chassis.kafka_admin import Broker
 from chassis.outbox import Relay, resend
 from chassis.settings import ServiceSettings
 from chassis.subscribe import Subscription
-from chassis.testing import Broker, Databases
+from chassis.testing import Databases
 from contracts.certification import EnterpriseRegistered
 from contracts.envelope import Envelope
 from facts import FIRM, OTHER_FIRM, effects, make_effects, mark, record, registered

@@ -163,12 +163,14 @@ class Database:
             try:
                 yield tx
                 await outbox.write(tx)
-                await failpoint("transaction.before_commit")
+                if tx.published:
+                    await failpoint("publish.before_commit")
             except BaseException:
                 await _roll_back(block)
                 raise
             await block.commit()
-            await failpoint("transaction.after_commit")
+            if tx.published:
+                await failpoint("publish.after_commit")
         if tx.published or tx.wakes:
             self.wake()
 

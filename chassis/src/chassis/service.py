@@ -92,7 +92,8 @@ _GAUGES = """
 SELECT (SELECT count(*) FROM outbox) AS outbox_rows,
        (SELECT coalesce(extract(epoch FROM now() - min(recorded_at)), 0) FROM outbox) AS outbox_oldest,
        (SELECT count(*) FROM parked) AS parked,
-       (SELECT count(*) FROM work WHERE state = 'due' AND due_at < now() - interval '1 minute') AS overdue
+       (SELECT count(*) FROM work WHERE state = 'due' AND due_at < now() - interval '1 minute'
+                AND (leased_until IS NULL OR leased_until < now() - interval '1 minute')) AS overdue
 """
 
 Start = Callable[[Context], Awaitable[None]]

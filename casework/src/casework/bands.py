@@ -7,7 +7,9 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
-_NOTATION = re.compile(r"([\[(])\s*(-inf|-?[0-9]+(?:\.[0-9]+)?)\s*,\s*(inf|-?[0-9]+(?:\.[0-9]+)?)\s*([\])])\Z")
+_NOTATION = re.compile(
+    r"([\[(])\s*(-inf|-?[0-9]+(?:\.[0-9]+)?)\s*,\s*(inf|-?[0-9]+(?:\.[0-9]+)?)\s*([\])])\Z"
+)
 
 
 class Interval(NamedTuple):

@@ -6,9 +6,8 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from chassis.errors import Refused
-
 from casework.reading import read_yaml
+from chassis.errors import Refused
 
 _DAY = timedelta(days=1)
 _SATURDAY = 5
@@ -58,7 +57,9 @@ def known_years() -> tuple[int, int]:
 def _calendar() -> _Calendar:
     content = read_yaml(files("casework").joinpath("calendars/cn.yaml").read_text(encoding="utf-8")).content
     off = [day for year, listed in content.items() for span in listed["off"] for day in _days(year, span)]
-    working = [day for year, listed in content.items() for span in listed["working"] for day in _days(year, span)]
+    working = [
+        day for year, listed in content.items() for span in listed["working"] for day in _days(year, span)
+    ]
     return _Calendar(frozenset(int(year) for year in content), frozenset(off), frozenset(working))
 
 

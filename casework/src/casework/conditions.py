@@ -1,12 +1,25 @@
 """Compiles one condition: each part a measure against a bound, all parts to hold."""
 
+from bisect import bisect_left
 from collections.abc import Callable
 from fractions import Fraction
+from math import lcm
 from typing import NamedTuple
 
 from casework.bands import Interval
-from casework.edition import Condition, Edition, Part, Tiers
-from casework.measures.amounts import REGISTRY, Amount, AtLeast, Case, Measure, Missing, Registered, Span, Whole
+from casework.criteria import Condition, Part, Tiers
+from casework.edition import Edition
+from casework.measures.amounts import (
+    REGISTRY,
+    Amount,
+    AtLeast,
+    Case,
+    Measure,
+    Missing,
+    Registered,
+    Span,
+    Whole,
+)
 from casework.verdict import Bound, ConditionResult, Outcome, PartResult, PartSpec, Ratio, exact_text
 
 _OPERATORS = {"at_least": ">=", "more_than": ">", "at_most": "<="}
@@ -41,7 +54,9 @@ class _Part(NamedTuple):
 _ResultOf = Callable[[Case, Amount], PartResult]
 
 
-def _remembered(condition: Condition, measured: Measure, result_of: _ResultOf) -> Callable[[Case], ConditionResult]:
+def _remembered(
+    condition: Condition, measured: Measure, result_of: _ResultOf
+) -> Callable[[Case], ConditionResult]:
     results: dict[Amount, ConditionResult] = {}
 
     def check(case: Case) -> ConditionResult:
@@ -57,7 +72,9 @@ def _remembered(condition: Condition, measured: Measure, result_of: _ResultOf) -
     return check
 
 
-def _all_of(condition: Condition, parts: tuple[_Part, ...], *, counts: bool) -> Callable[[Case], ConditionResult]:
+def _all_of(
+    condition: Condition, parts: tuple[_Part, ...], *, counts: bool
+) -> Callable[[Case], ConditionResult]:
     results: dict[tuple[Amount, ...], ConditionResult] = {}
 
     def check(case: Case) -> ConditionResult:
@@ -162,20 +179,18 @@ def ascending(interval: Interval) -> tuple[bool, Fraction, bool]:
 
 
 def compile_ladder(intervals: list[Interval]) -> Callable[[Whole, Whole], int]:
-    """The place of a fraction in ascending, touching intervals."""
-    tops = [
-        (at, interval.high.numerator, interval.high.denominator, interval.high_included)
-        for at, interval in enumerate(intervals)
-        if interval.high is not None
-    ]
-    last = len(intervals) - 1
+    """The place of a fraction (denominator above zero) in ascending, touching intervals.
+
+    Every edge is a whole number on the grid of the common denominator. Twice that number stands for the edge itself,
+    the odd numbers for what lies between two grid points, so that one search in whole numbers decides exactly.
+    """
+    edges = [(interval.high, interval.high_included) for interval in intervals if interval.high is not None]
+    grid = lcm(*(edge.denominator for edge, _ in edges))
+    tops = [int(edge * grid) * 2 - (not included) for edge, included in edges]
 
     def place(numerator: Whole, denominator: Whole) -> int:
-        for at, top, under, included in tops:
-            left, right = numerator * under, top * denominator
-            if left < right or (included and left == right):
-                return at
-        return last
+        whole, rest = divmod(numerator * grid, denominator)
+        return bisect_left(tops, whole * 2 + (rest != 0))
 
     return place
 

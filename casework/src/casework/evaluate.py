@@ -139,8 +139,8 @@ def _totals(
             item = items[at]
             group_lo += item.least
             group_hi += item.most
-        lo += group_lo if group_lo < cap else cap
-        hi += group_hi if group_hi < cap else cap
+        lo += min(cap, group_lo)
+        hi += min(cap, group_hi)
     return lo, hi
 
 

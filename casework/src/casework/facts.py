@@ -3,9 +3,7 @@
 Money is yuan, exact; an absent fact is unknown, never zero; an unknown name is refused with its path.
 """
 
-import re
 from collections.abc import Mapping
-from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
@@ -20,17 +18,28 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails
 
+from casework.fact_types import (
+    Count,
+    Day,
+    FiscalYearNumber,
+    Identifier,
+    Money,
+    Number,
+    Region,
+    Short,
+    Uscc,
+    broken,
+    exact_number,
+)
 from casework.figures import Figures, figures_of
 from casework.reading import Document, Unreadable, read, spell
 from casework.unusable import UnusableInput
-from casework.uscc import is_uscc
 
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?\Z")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
-_MAX_NUMBER = Decimal(10) ** 18
-_MAX_PLACES = 12
+__all__ = [
+    "CaseType", "Facts", "FiscalYear", "IpKind", "IpRight", "Region", "Uscc", "facts_from", "read_facts",
+]  # fmt: skip
 
 CaseType = Literal["first", "review_2008", "re_recognition"]
 IpKind = Literal[
@@ -39,77 +48,6 @@ IpKind = Literal[
 ]  # fmt: skip
 Acquired = Literal["self", "transfer", "gift", "merger", "exclusive_licence"]
 IncidentKind = Literal["safety", "quality", "environment", "dishonesty"]
-
-
-def broken(rule: str, **values: Any) -> PydanticCustomError:
-    return PydanticCustomError("rule", "{rule}", {"rule": rule, "values": values})
-
-
-def _number(value: Any) -> Any:
-    if isinstance(value, float):
-        raise broken("float")
-    if isinstance(value, str) and _NUMBER.match(value):
-        value = Decimal(value) if len(value) <= 40 else _MAX_NUMBER
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise broken("not_a_number", given=str(value)[:40])
-    return _bounded(Decimal(value))
-
-
-def _bounded(number: Decimal) -> Decimal:
-    if not number.is_finite():
-        raise broken("not_finite")
-    if abs(number) >= _MAX_NUMBER:
-        raise broken("too_many_digits")
-    exponent = number.as_tuple().exponent
-    if isinstance(exponent, int) and exponent < -_MAX_PLACES:
-        raise broken("too_many_places", places=_MAX_PLACES)
-    return number
-
-
-def _not_negative(number: Decimal) -> Decimal:
-    if number < 0:
-        raise broken("negative", given=str(number))
-    return number
-
-
-def _whole(value: Any) -> Any:
-    number = _number(value)
-    if number != number.to_integral_value():
-        raise broken("not_whole", given=str(value))
-    return int(number)
-
-
-def _day(value: Any) -> Any:
-    if type(value) is date:
-        return value
-    if not isinstance(value, str) or not _DAY.match(value):
-        raise broken("not_a_date", given=str(value)[:40])
-    try:
-        return date.fromisoformat(value)
-    except ValueError as error:
-        raise broken("not_a_date", given=value) from error
-
-
-def _code(value: Any) -> Any:
-    return str(value) if type(value) is int else value
-
-
-def _right_uscc(text: str) -> str:
-    if not is_uscc(text):
-        raise broken("uscc", given=text[:40])
-    return text
-
-
-Number = Annotated[Decimal, BeforeValidator(_number)]
-Money = Annotated[Number, AfterValidator(_not_negative)]
-Count = Annotated[Number, AfterValidator(_not_negative)]
-Whole = Annotated[int, BeforeValidator(_whole)]
-FiscalYearNumber = Annotated[Whole, Field(ge=1949, le=2999)]
-Day = Annotated[date, BeforeValidator(_day)]
-Short = Annotated[str, Field(min_length=1, max_length=200)]
-Identifier = Annotated[str, BeforeValidator(_code), Field(min_length=1, max_length=200)]
-Uscc = Annotated[str, BeforeValidator(_code), AfterValidator(_right_uscc)]
-Region = Annotated[str, BeforeValidator(_code), Field(pattern=r"^[0-9]{6}$")]
 
 
 class _Shape(BaseModel):
@@ -206,7 +144,11 @@ class FiscalYear(_Shape):
             raise broken("one_of", first="rd_spend", second="rd_items")
         if self.staff is not None and self.staff_monthly is not None:
             raise broken("one_of", first="staff", second="staff_monthly")
-        if self.rd_spend is not None and self.rd_spend_domestic is not None and self.rd_spend_domestic > self.rd_spend:
+        if (
+            self.rd_spend is not None
+            and self.rd_spend_domestic is not None
+            and self.rd_spend_domestic > self.rd_spend
+        ):
             raise broken("part_exceeds_whole", part="rd_spend_domestic", whole="rd_spend")
         return self
 
@@ -239,7 +181,7 @@ class Incident(_Shape):
 
 
 def _judgement(value: Any) -> Any:
-    return value if isinstance(value, bool) else _number(value)
+    return value if isinstance(value, bool) else exact_number(value)
 
 
 def _in_order(years: tuple[FiscalYear, ...]) -> tuple[FiscalYear, ...]:
@@ -311,7 +253,8 @@ def facts_from(content: "Document | dict[str, Any]") -> Facts:
     try:
         return Facts.model_validate(document.content)
     except ValidationError as error:
-        raise _unusable(error.errors(include_url=False)[0], document) from error
+        first = min(error.errors(include_url=False), key=lambda found: found["type"] == "missing")
+        raise _unusable(first, document) from error
 
 
 _RULES = {
@@ -334,5 +277,9 @@ def _unusable(detail: ErrorDetails, document: Document) -> UnusableInput:
         return UnusableInput(spell(path), context["rule"], line=document.line_of(path), **context["values"])
     rule = _RULES.get(detail["type"], "malformed")
     return UnusableInput(
-        spell(path), rule, line=document.line_of(path), detail=detail["msg"], expected=context.get("expected", "")
+        spell(path),
+        rule,
+        line=document.line_of(path),
+        detail=detail["msg"],
+        expected=context.get("expected", ""),
     )

@@ -60,6 +60,7 @@ class Figures(NamedTuple):
     conversions: tuple[int, int] | None
     rights: tuple[RightFigures, ...] | None
     collects: bool
+    sums: dict[str, int]
     judgements: dict[str, bool | int | Decimal]
 
 
@@ -84,8 +85,15 @@ def figures_of(facts: "Facts") -> Figures:
         conversions=_conversions(facts, wanted),
         rights=None if facts.ip is None else tuple(_right(right) for right in facts.ip),
         collects=any(year.rd_items is not None for year in window),
+        sums={} if absent or applied is None else _sums(window),
         judgements={name: _plain(value) for name, value in facts.judgements.items()},
     )
+
+
+def _sums(window: tuple[YearFigures, ...]) -> dict[str, int]:
+    """The sum over the window of each amount that is known in all of its years."""
+    known = [name for name in _AMOUNTS if all(name in year.amounts for year in window)]
+    return {name: sum(year.amounts[name] for year in window) for name in known}
 
 
 def _plain(value: bool | Decimal) -> bool | int | Decimal:
@@ -96,9 +104,13 @@ def _plain(value: bool | Decimal) -> bool | int | Decimal:
 
 def _right(right: "IpRight") -> RightFigures:
     names = ("in_force", "granted_on", "acquired")
-    unknown = None if right.in_force is False else tuple(name for name in names if getattr(right, name) is None)
+    unknown = (
+        None if right.in_force is False else tuple(name for name in names if getattr(right, name) is None)
+    )
     uses = tuple((use.programme, use.year) for use in right.used_for or ())
-    return RightFigures(right.kind, right.acquired, right.granted_on, right.owned, right.related, unknown, uses)
+    return RightFigures(
+        right.kind, right.acquired, right.granted_on, right.owned, right.related, unknown, uses
+    )
 
 
 def _scale(years: "tuple[FiscalYear, ...]") -> int:

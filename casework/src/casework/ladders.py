@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from casework.conditions import ascending, compile_ladder
-from casework.edition import Edition, Item, ItemBand, Ladder
+from casework.criteria import Item, ItemBand, Ladder
+from casework.edition import Edition
 from casework.measures.amounts import REGISTRY, Amount, AtLeast, Case, Missing, NoGrade, Span, Whole
 from casework.verdict import Points, Ratio, Reach
 

@@ -5,6 +5,7 @@ Both readers refuse doubled keys, aliases, tags and non-finite numbers, and know
 
 import json
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ _INTEGER = re.compile(r"[+-]?(0|[1-9][0-9]*)\Z")
 _DECIMAL = re.compile(r"[+-]?(0|[1-9][0-9]*)\.[0-9]+\Z")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAX_DIGITS = 40
 _MAX_DEPTH = 40
 _MAX_TEXT = 4 * 1024 * 1024
@@ -85,8 +87,7 @@ def read_json(text: str) -> Document:
 def read_yaml(text: str) -> Document:
     """Reads one YAML document. Raises Unreadable with path and line."""
     try:
-        _refuse_aliases(text)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         raise Unreadable("not_yaml", line=mark.line + 1 if mark else 0, detail=error.problem or "") from error
@@ -94,42 +95,44 @@ def read_yaml(text: str) -> Document:
         raise Unreadable("not_yaml", detail=str(error)) from error
     except RecursionError as error:
         raise Unreadable("too_deep") from error
-    lines: dict[Path, int] = {}
-    return Document(None if node is None else _plain(node, (), lines), lines)
+    reader = _Reader({}, set())
+    return Document(None if node is None else reader.plain(node, ()), reader.lines)
 
 
-def _refuse_aliases(text: str) -> None:
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        if isinstance(event, yaml.AliasEvent):
-            raise Unreadable("alias", line=event.start_mark.line + 1 if event.start_mark else 0)
+@dataclass(slots=True)
+class _Reader:
+    lines: dict[Path, int]
+    seen: set[int]
 
+    def plain(self, node: Node, path: Path) -> Any:
+        line = node.start_mark.line + 1
+        self.lines.setdefault(path, line)
+        if len(path) > _MAX_DEPTH:
+            raise Unreadable("too_deep", path, line)
+        # An alias is the anchored node itself, met a second time.
+        if id(node) in self.seen:
+            raise Unreadable("alias", path, line)
+        self.seen.add(id(node))
+        if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.rpartition(":")[2] not in _PLAIN_TAGS:
+            raise Unreadable("tag", path, line, node.tag)
+        if isinstance(node, MappingNode):
+            return self.mapping(node, path)
+        if isinstance(node, SequenceNode):
+            return [self.plain(item, (*path, place)) for place, item in enumerate(node.value)]
+        assert isinstance(node, ScalarNode)
+        return node.value if node.style else _scalar(node.value, path, line)
 
-def _plain(node: Node, path: Path, lines: dict[Path, int]) -> Any:
-    line = node.start_mark.line + 1
-    lines[path] = line
-    if len(path) > _MAX_DEPTH:
-        raise Unreadable("too_deep", path, line)
-    if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.rpartition(":")[2] not in _PLAIN_TAGS:
-        raise Unreadable("tag", path, line, node.tag)
-    if isinstance(node, MappingNode):
-        return _mapping(node, path, lines)
-    if isinstance(node, SequenceNode):
-        return [_plain(item, (*path, place), lines) for place, item in enumerate(node.value)]
-    assert isinstance(node, ScalarNode)
-    return node.value if node.style else _scalar(node.value, path, line)
-
-
-def _mapping(node: MappingNode, path: Path, lines: dict[Path, int]) -> dict[str, Any]:
-    content: dict[str, Any] = {}
-    for key, value in node.value:
-        line = key.start_mark.line + 1
-        if not isinstance(key, ScalarNode):
-            raise Unreadable("key_not_text", path, line)
-        if key.value in content:
-            raise Unreadable("doubled_key", (*path, key.value), line)
-        content[key.value] = _plain(value, (*path, key.value), lines)
-        lines[(*path, key.value)] = line
-    return content
+    def mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
+        content: dict[str, Any] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, ScalarNode):
+                raise Unreadable("key_not_text", path, line)
+            if key.value in content:
+                raise Unreadable("doubled_key", (*path, key.value), line)
+            self.lines[(*path, key.value)] = line
+            content[key.value] = self.plain(value, (*path, key.value))
+        return content
 
 
 def _scalar(text: str, path: Path, line: int) -> Any:

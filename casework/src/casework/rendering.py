@@ -26,11 +26,16 @@ def render_text(verdict: Verdict, language: str = "zh") -> str:
 def _head(verdict: Verdict, language: str) -> str:
     answer = say(f"verdict_{verdict.verdict}", language)
     applied = verdict.applied_on or say("not_given", language)
-    return say("head", language, programme=verdict.programme, edition=verdict.edition, on=applied, answer=answer)
+    return say(
+        "head", language, programme=verdict.programme, edition=verdict.edition, on=applied, answer=answer
+    )
 
 
 def _conditions(verdict: Verdict, language: str) -> str:
-    head = [say(f"column_{name}", language) for name in ("id", "condition", "result", "value", "bound", "gap", "source")]
+    head = [
+        say(f"column_{name}", language)
+        for name in ("id", "condition", "result", "value", "bound", "gap", "source")
+    ]
     rows = [head]
     for result in verdict.conditions:
         rows.append(_condition_row(result, result.shown, language))
@@ -43,9 +48,19 @@ def _condition_row(result: ConditionResult, part: PartResult, language: str) -> 
     source = f"{result.source.instrument} {result.source.article}{'' if result.verified else ' *'}"
     title = result.title.in_language(language)
     if part.title != result.title:
-        title += f"：{part.title.in_language(language)}" if language.startswith("zh") else f": {part.title.en}"
+        title += (
+            f"：{part.title.in_language(language)}" if language.startswith("zh") else f": {part.title.en}"
+        )
     answer = say(f"outcome_{result.outcome}", language)
-    return [result.id, title, answer, _value(part, language), _bound(part, language), _gap(part, language), source]
+    return [
+        result.id,
+        title,
+        answer,
+        _value(part, language),
+        _bound(part, language),
+        _gap(part, language),
+        source,
+    ]
 
 
 def _part_row(part: PartResult, language: str) -> list[str]:
@@ -105,8 +120,12 @@ def _yuan(amount: Fraction) -> str:
 def _score(verdict: Verdict, language: str) -> str:
     score = verdict.score
     assert score is not None
-    total = exact_text(score.lo) if score.lo == score.hi else f"{exact_text(score.lo)} – {exact_text(score.hi)}"
-    head = [say(f"column_{name}", language) for name in ("item", "value", "grade", "points", "given", "source")]
+    total = (
+        exact_text(score.lo) if score.lo == score.hi else f"{exact_text(score.lo)} – {exact_text(score.hi)}"
+    )
+    head = [
+        say(f"column_{name}", language) for name in ("item", "value", "grade", "points", "given", "source")
+    ]
     rows = [head, *(_item_row(item, language) for item in score.items)]
     return say("total", language, total=total, bound=exact_text(score.pass_above)) + "\n" + _table(rows)
 
@@ -120,7 +139,15 @@ def _item_row(item: ItemResult, language: str) -> list[str]:
 
 
 def _collections(years: Sequence[Collected], language: str) -> str:
-    names = ("own", "entrusted_incurred", "entrusted_counted", "other_incurred", "other_cap", "other_counted", "total")
+    names = (
+        "own",
+        "entrusted_incurred",
+        "entrusted_counted",
+        "other_incurred",
+        "other_cap",
+        "other_counted",
+        "total",
+    )
     head = [say("column_year", language), *(say(f"collected_{name}", language) for name in names)]
     rows = [head]
     for year in years:
@@ -143,15 +170,18 @@ def _foot(verdict: Verdict, language: str) -> list[str]:
     flags = sorted({flag for item in (verdict.score.items if verdict.score else ()) for flag in item.flags})
     if flags:
         lines.append(say("flagged", language, flags=", ".join(flags)))
-    shown = [*verdict.conditions, *(verdict.score.items if verdict.score else ())]
-    if any(not result.verified for result in shown):
+    items = verdict.score.items if verdict.score else ()
+    if not all(result.verified for result in verdict.conditions) or not all(item.verified for item in items):
         lines.append(say("unverified", language))
     return lines
 
 
 def _table(rows: list[list[str]]) -> str:
     widths = [max(_width(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [_GAP.join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    lines = [
+        _GAP.join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    ]
     return "\n".join(line.rstrip() for line in lines)
 
 

@@ -47,7 +47,9 @@ class Rulebooks:
     def edition_for(self, programme: str, applied_on: date, level: str | None = None) -> Edition:
         """The edition in force on the day of application. Raises UnusableInput when there is none."""
         for edition in self._of(programme, level):
-            if edition.in_force_from <= applied_on and (edition.in_force_to is None or applied_on <= edition.in_force_to):
+            if edition.in_force_from <= applied_on and (
+                edition.in_force_to is None or applied_on <= edition.in_force_to
+            ):
                 return edition
         raise UnusableInput("applied_on", "no_edition_on", given=applied_on)
 
@@ -68,12 +70,16 @@ class Rulebooks:
         raise UnusableInput("edition_hash", "no_such_edition", given=edition_hash, known="")
 
     def levels(self, programme: str) -> tuple[str | None, ...]:
-        return tuple(dict.fromkeys(edition.level for edition in self.editions if edition.programme == programme))
+        return tuple(
+            dict.fromkeys(edition.level for edition in self.editions if edition.programme == programme)
+        )
 
     def _of(self, programme: str, level: str | None) -> list[Edition]:
         levels = self.levels(programme)
         if not levels:
-            raise UnusableInput("programme", "unknown_programme", given=programme, known=", ".join(self.programmes()))
+            raise UnusableInput(
+                "programme", "unknown_programme", given=programme, known=", ".join(self.programmes())
+            )
         if level is None and len(levels) > 1:
             raise UnusableInput("level", "level_needed", known=", ".join(map(str, levels)))
         return [e for e in self.editions if e.programme == programme and level in (None, e.level)]
@@ -110,7 +116,9 @@ def load_edition(path: Path) -> Edition:
     except UnicodeDecodeError as error:
         raise MalformedRulebook(path, 0, "", "not UTF-8") from error
     except Unreadable as error:
-        raise MalformedRulebook(path, error.line, spell(error.path), f"{error.rule} {error.detail}".strip()) from error
+        raise MalformedRulebook(
+            path, error.line, spell(error.path), f"{error.rule} {error.detail}".strip()
+        ) from error
     edition = _validated(path, document, hashlib.sha256(raw).hexdigest())
     for place, reason in problems_of(edition):
         raise MalformedRulebook(path, document.line_of(place), spell(place), reason)
@@ -122,11 +130,13 @@ def _validated(path: Path, document: Document, digest: str) -> Edition:
     if not isinstance(document.content, dict):
         raise MalformedRulebook(path, 1, "", "names and values are needed")
     if "hash" in document.content:
-        raise MalformedRulebook(path, document.line_of(("hash",)), "hash", "the hash is computed, not written")
+        raise MalformedRulebook(
+            path, document.line_of(("hash",)), "hash", "the hash is computed, not written"
+        )
     try:
         return Edition.model_validate({**document.content, "hash": digest})
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        first = min(error.errors(include_url=False), key=lambda found: found["type"] == "missing")
         place = first["loc"]
         raise MalformedRulebook(path, document.line_of(place), spell(place), first["msg"]) from error
 
@@ -164,7 +174,9 @@ def _check_seals(folder: Path, read: list[tuple[Path, Edition]]) -> None:
         if name not in names:
             raise MalformedRulebook(folder / name, 0, "", "a sealed edition is gone")
         if names[name].hash != digest:
-            raise MalformedRulebook(folder / name, 1, "", "a sealed edition changed; a change of law is a new edition")
+            raise MalformedRulebook(
+                folder / name, 1, "", "a sealed edition changed; a change of law is a new edition"
+            )
     for name in names.keys() - seals.keys():
         raise MalformedRulebook(folder / name, 1, "", "not sealed; run python -m casework.seal on the folder")
 
@@ -175,4 +187,6 @@ def _check_dates(read: list[tuple[Path, Edition]]) -> None:
         if (earlier.programme, earlier.level) != (later.programme, later.level):
             continue
         if earlier.in_force_to is None or earlier.in_force_to >= later.in_force_from:
-            raise MalformedRulebook(path, 1, "in_force_from", f"overlaps the edition of {earlier.in_force_from}")
+            raise MalformedRulebook(
+                path, 1, "in_force_from", f"overlaps the edition of {earlier.in_force_from}"
+            )

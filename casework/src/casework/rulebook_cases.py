@@ -101,5 +101,7 @@ def _differences(expected: Any, found: Any, at: str) -> list[str]:
     return [
         line
         for name, value in expected.items()
-        for line in (_differences(value, found[name], f"{at}.{name}") if name in found else [f"{at}.{name} is absent"])
+        for line in (
+            _differences(value, found[name], f"{at}.{name}") if name in found else [f"{at}.{name} is absent"]
+        )
     ]

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from casework.bands import check_ladder
-from casework.edition import Condition, Edition, Item, Part, State, Transition
+from casework.criteria import Condition, Item, Part
+from casework.edition import Edition, State, Transition
 from casework.measures import REGISTRY, Registered
 from casework.parameters import problem_with
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from casework.edition import Edition, Item, Score
+from casework.criteria import Item, Score
+from casework.edition import Edition
 from casework.ladders import as_points, compile_finder
 from casework.measures.amounts import Case
 from casework.unusable import UnusableInput
@@ -17,6 +18,7 @@ def compile_item(item: Item, score: Score, edition: Edition) -> Callable[[Case],
     find = compile_finder(item, _reaches(item, score), edition)
     points_of = _compile_given(item, score)
     own = (f"judgements.{name}",)
+    whole_points = score.given == "points"
 
     def rate(case: Case) -> ItemResult:
         reaches, ratio, needs, free = find(case)
@@ -25,6 +27,13 @@ def compile_item(item: Item, score: Score, edition: Edition) -> Callable[[Case],
             flags = tuple(case.flags)
             case.flags.clear()
         given = case.judgements.get(name)
+        if (
+            type(given) is int
+            and whole_points
+            and reaches[0].lo <= given <= reaches[0].hi
+            and len(reaches) == 1
+        ):
+            return ItemResult(item, ratio, reaches[0], given, given, given, (), flags)
         points = None if given is None else points_of(given, reaches)
         single = len(reaches) == 1
         reach = reaches[0] if single else _narrow(reaches, points, free=free)

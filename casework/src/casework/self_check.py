@@ -127,10 +127,14 @@ def _collected(year: Collected) -> dict[str, Any]:
         "own", "entrusted_incurred", "entrusted_counted", "other_incurred", "other_cap", "other_counted",
         "domestic", "total",
     )  # fmt: skip
-    return {"year": year.year, **{name: exact_text(getattr(year, name)) for name in names}, "complete": year.complete}
+    return {
+        "year": year.year,
+        **{name: exact_text(getattr(year, name)) for name in names},
+        "complete": year.complete,
+    }
 
 
-def run(
+def run(  # noqa: PLR0917 - the command's own order
     path: Path,
     programme: str | None,
     edition: str | None,

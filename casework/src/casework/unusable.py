@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from chassis.errors import Invalid
-
 from casework.wording import say
+from chassis.errors import Invalid
 
 
 class UnusableInput(Invalid):
     """{field}: {rule_broken}"""
 
-    def __init__(self, path: str, rule_id: str, *, source: str | None = None, line: int = 0, **values: Any) -> None:
+    def __init__(
+        self, path: str, rule_id: str, *, source: str | None = None, line: int = 0, **values: Any
+    ) -> None:
         self.path = path
         self.rule_id = rule_id
         self.line = line
@@ -20,6 +21,8 @@ class UnusableInput(Invalid):
 
     def in_language(self, language: str) -> str:
         """`path (line n): what is wrong`, in `zh` or `en`."""
-        place = say("place_with_line" if self.line else "place", language, path=self.path or "facts", line=self.line)
+        place = say(
+            "place_with_line" if self.line else "place", language, path=self.path or "facts", line=self.line
+        )
         source = f" [{self.source}]" if self.source else ""
         return f"{place}{say(self.rule_id, language, **self.values)}{source}"

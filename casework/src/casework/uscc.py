@@ -7,7 +7,9 @@ _WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
 
 def check_character(first_seventeen: str) -> str:
     """The check character of 17 characters of the code's alphabet. Raises KeyError on any other character."""
-    total = sum(_VALUE[character] * weight for character, weight in zip(first_seventeen, _WEIGHTS, strict=True))
+    total = sum(
+        _VALUE[character] * weight for character, weight in zip(first_seventeen, _WEIGHTS, strict=True)
+    )
     return _ALPHABET[-total % 31]
 
 

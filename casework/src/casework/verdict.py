@@ -6,7 +6,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal, NamedTuple, TypeAlias
 
-from casework.edition import Condition, Item, Source, Text
+from casework.criteria import Condition, Item
+from casework.edition import Source, Text
 
 Outcome = Literal["pass", "fail", "unknown"]
 Ratio: TypeAlias = tuple[int | Fraction, int | Fraction]
@@ -131,7 +132,9 @@ class ConditionResult:
 
     @property
     def verified(self) -> bool:
-        return self.condition.verified and all(part.asked is None or part.asked.verified for part in self.parts)
+        return self.condition.verified and all(
+            part.asked is None or part.asked.verified for part in self.parts
+        )
 
 
 class Reach(NamedTuple):

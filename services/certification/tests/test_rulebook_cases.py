@@ -25,7 +25,9 @@ def test_a_case_of_the_rulebook_comes_out_as_written(evaluator: Evaluator, case:
 
 def test_a_case_that_comes_out_otherwise_is_noticed() -> None:
     case = read_cases(FOLDER / "hnte/2016-01-01.cases.yaml")[0]
-    wrong = RulebookCase(case.name, case.facts, {"verdict": "fail", "items": {"growth_sales": {"band": "A"}}}, published=False)
+    wrong = RulebookCase(
+        case.name, case.facts, {"verdict": "fail", "items": {"growth_sales": {"band": "A"}}}, published=False
+    )
     assert check_case(wrong, EVALUATORS["hnte/2016-01-01"]) == [
         ".verdict: 'pass', expected 'fail'",
         ".items.growth_sales.band: 'B', expected 'A'",

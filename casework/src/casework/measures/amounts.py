@@ -132,15 +132,4 @@ def latest_needs(case: Case, *names: str) -> tuple[str, ...]:
 
 def total(case: Case, name: str) -> int | None:
     """The sum of a figure over the operating years among the last three fiscal years, None when unknown."""
-    figures = case.figures
-    if figures.absent or figures.applied_on is None:
-        return None
-    amount = 0
-    for year in figures.window:
-        value = year.amounts.get(name)
-        if value is None:
-            return None
-        amount += value
-    return amount
-
-
+    return case.figures.sums.get(name)

@@ -18,19 +18,14 @@ def growth(edition: Edition, *, of: str) -> Measure:
 
     def rate(case: Case) -> Amount:
         figures = case.figures
-        if figures.absent or figures.applied_on is None:
+        if of not in figures.sums:
             return Missing(year_needs(case, of))
-        values: list[int] = []
-        for year in figures.window:
-            value = year.amounts.get(of)
-            if value is None:
-                return Missing(year_needs(case, of))
-            if value < 0:
-                case.flags.append("growth.negative_base")
-                if not negative_as_zero:
-                    return NoGrade("negative")
-                value = 0
-            values.append(value)
+        values = [year.amounts[of] for year in figures.window]
+        if values and min(values) < 0:
+            case.flags.append("growth.negative_base")
+            if not negative_as_zero:
+                return NoGrade("negative")
+            values = [max(value, 0) for value in values]
         if len(values) == 3:
             return _three_years(values[0], values[1], values[2])
         return _shorter(case, values, two_years=two_years)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 
+from casework.criteria import Rights
 from casework.edition import Edition
 from casework.figures import RightFigures
 from casework.measures.amounts import Amount, Case, Counting, Measure, Missing, NoGrade, Span, measure
@@ -12,28 +13,9 @@ _NO_LIMIT = None
 
 def _compile_rights(edition: Edition) -> Callable[[Case], "Counting | Missing"]:
     """Finds the rights that count under the edition, once per case."""
-    law, programme = edition.rights, edition.programme
+    law = edition.rights
     assert law is not None
-    class_of = {kind: name for name, kinds in law.classes.items() for kind in kinds}
-    once, ways, lent = frozenset(law.used_once), {None, *law.acquired}, frozenset(law.held_without_owning)
-    years, related_only = law.obtained_within_years, law.related_only
-
-    def counts(right: RightFigures, applied: date, first: date | None) -> bool:
-        name = class_of.get(right.kind)
-        if name is None or right.unknown is None or (related_only and right.related is False):
-            return False
-        if (right.owned is False and right.acquired not in lent) or right.acquired not in ways:
-            return False
-        granted = right.granted_on
-        if granted is not None and (granted > applied or (first is not None and granted < first)):
-            return False
-        return name not in once or not any(by == programme and year <= applied.year for by, year in right.uses)
-
-    def unknown(right: RightFigures) -> tuple[str, ...]:
-        names = right.unknown or ()
-        if right.owned is None and right.acquired not in lent:
-            names = (*names, "owned")
-        return (*names, "related") if related_only and right.related is None else names
+    counts, unknown = _compile_counts(law, edition.programme), _compile_unknown(law)
 
     def find(case: Case) -> Counting | Missing:
         if case.rights is not None:
@@ -42,20 +24,59 @@ def _compile_rights(edition: Edition) -> Callable[[Case], "Counting | Missing"]:
         if rights is None or applied is None:
             case.rights = Missing(("ip",) if rights is None else ("applied_on",))
             return case.rights
-        first = None if years is None else _years_before(applied, years)
         found = Counting([], [])
         for place, right in enumerate(rights):
-            if not counts(right, applied, first):
+            if not counts(right, applied):
                 continue
             names = unknown(right)
             if names:
-                found.perhaps.append((right.kind, right.acquired, tuple(f"ip[{place}].{name}" for name in names)))
+                found.perhaps.append(
+                    (right.kind, right.acquired, tuple(f"ip[{place}].{name}" for name in names))
+                )
             else:
                 found.sure.append((right.kind, right.acquired))
         case.rights = found
         return found
 
     return find
+
+
+def _compile_counts(law: Rights, programme: str) -> Callable[[RightFigures, date], bool]:
+    """Whether a right counts as far as is known."""
+    class_of = {kind: name for name, kinds in law.classes.items() for kind in kinds}
+    once, ways, lent = frozenset(law.used_once), {None, *law.acquired}, frozenset(law.held_without_owning)
+    years, related_only = law.obtained_within_years, law.related_only
+
+    def counts(right: RightFigures, applied: date) -> bool:
+        name = class_of.get(right.kind)
+        if name is None or right.unknown is None or (related_only and right.related is False):
+            return False
+        if (right.owned is False and right.acquired not in lent) or right.acquired not in ways:
+            return False
+        if right.granted_on is not None and not _in_time(right.granted_on, applied, years):
+            return False
+        return name not in once or not any(
+            by == programme and year <= applied.year for by, year in right.uses
+        )
+
+    return counts
+
+
+def _compile_unknown(law: Rights) -> Callable[[RightFigures], tuple[str, ...]]:
+    """The names that would have to be known for the right to count surely."""
+    lent, related_only = frozenset(law.held_without_owning), law.related_only
+
+    def unknown(right: RightFigures) -> tuple[str, ...]:
+        names = right.unknown or ()
+        if right.owned is None and right.acquired not in lent:
+            names = (*names, "owned")
+        return (*names, "related") if related_only and right.related is None else names
+
+    return unknown
+
+
+def _in_time(granted: date, applied: date, years: int | None) -> bool:
+    return granted <= applied and (years is None or granted >= _years_before(applied, years))
 
 
 def _years_before(day: date, years: int) -> date:
@@ -65,12 +86,19 @@ def _years_before(day: date, years: int) -> date:
 
 
 @measure("rights_count", unit="count", whole_numbers=True, needs_rights=True)
-def rights_count(edition: Edition, *, classes: list[str] | None = None, acquired: list[str] | None = None) -> Measure:
+def rights_count(
+    edition: Edition, *, classes: list[str] | None = None, acquired: list[str] | None = None
+) -> Measure:
     """How many rights count: in force, owned, related, obtained in time, not used up, no trademarks."""
     law = edition.rights
     assert law is not None
     find = _compile_rights(edition)
-    kinds = {kind for name, members in law.classes.items() if classes is None or name in classes for kind in members}
+    kinds = {
+        kind
+        for name, members in law.classes.items()
+        if classes is None or name in classes
+        for kind in members
+    }
 
     def count(case: Case) -> Amount:
         rights = find(case)

@@ -3,7 +3,8 @@
 from fractions import Fraction
 from typing import NamedTuple
 
-from casework.edition import Edition, RdCaliber
+from casework.criteria import RdCaliber
+from casework.edition import Edition
 from casework.figures import RD_ITEMS, YearFigures
 from casework.measures.amounts import (
     Amount,
@@ -145,7 +146,12 @@ def _yearly(year: YearFigures, caliber: RdCaliber | None) -> _Spend | None:
         spent, domestic = year.amounts.get("rd_spend"), year.amounts.get("rd_spend_domestic")
         if spent is None:
             return None
-        return _Spend(spent, domestic or 0, (), () if domestic is not None else (f"years[{year.year}].rd_spend_domestic",))
+        return _Spend(
+            spent,
+            domestic or 0,
+            (),
+            () if domestic is not None else (f"years[{year.year}].rd_spend_domestic",),
+        )
     collected = collect(year.year, year.rd_items, caliber)
     needs = tuple(f"years[{year.year}].rd_items.{name}" for name in RD_ITEMS if name not in year.rd_items)
     return _Spend(collected.total, collected.domestic, needs, needs)

@@ -8,7 +8,7 @@ RIGHT = "ZL201110000001.0"
 
 
 def recorded(asset_id: str = RIGHT, **changed: Any) -> AssetRecorded:
-    entry = {
+    entry: dict[str, Any] = {
         "asset_id": asset_id, "enterprise_id": USCC, "kind": "invention", "acquired": "self",
         "granted_on": date(2013, 6, 5), "expires_on": None, "in_force": True, "owned": True, "related": True,
     }  # fmt: skip

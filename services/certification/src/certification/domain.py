@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from casework.facts import Region, Uscc
+from casework.fact_types import Region, Uscc
 
 SECTIONS = ("years", "ip", "conversions", "incidents", "choices")
 

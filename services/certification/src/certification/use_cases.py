@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from uuid_utils.compat import uuid7
 
@@ -16,7 +16,6 @@ from casework.unusable import UnusableInput
 from casework.use_cases import Casework
 from certification import store
 from certification.domain import SECTIONS, Asset, Enterprise, known_facts
-from certification.intake import EnterpriseRow, Intake
 from chassis.auth import Policy, allow, authorize
 from chassis.database import Transaction
 from chassis.errors import NotFound, PreconditionFailed, Refused
@@ -28,6 +27,9 @@ POLICY: Policy = {
     "enterprise.list": allow("officer", "auditor", "operator"),
     "import.run": allow("officer", "operator"),
 }
+if TYPE_CHECKING:
+    from certification.intake import EnterpriseRow, Intake
+
 Happened = Literal["registered", "changed", "unchanged"]
 
 
@@ -117,7 +119,7 @@ class Imported:
     unchanged: int = 0
 
 
-async def import_workbook(tx: Transaction, content: bytes, intake: Intake) -> Imported:
+async def import_workbook(tx: Transaction, content: bytes, intake: "Intake") -> Imported:
     """Takes in all that the workbook holds, in the caller's one transaction; nothing when a cell is refused."""
     authorize(POLICY, tx.actor, "import.run")
     if intake.refusals:
@@ -129,7 +131,7 @@ async def import_workbook(tx: Transaction, content: bytes, intake: Intake) -> Im
     return counts
 
 
-async def _take_in(tx: Transaction, row: EnterpriseRow) -> Happened:
+async def _take_in(tx: Transaction, row: "EnterpriseRow") -> Happened:
     enterprise = Enterprise.model_validate(
         {
             "enterprise_id": row.enterprise_id,

@@ -1,20 +1,22 @@
 """/v1/imports: a bureau's workbook, looked through first and taken in whole or not at all."""
 
 import asyncio
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 from fastapi import Header, Request, Response
 from pydantic import BaseModel
 from starlette.datastructures import UploadFile
 
-from casework.sheets import Refusal
 from certification import use_cases
-from certification.intake import Intake, read_workbook
 from chassis.auth import authorize
 from chassis.database import Transaction
 from chassis.errors import Invalid
 from chassis.http import Tx, Who, router
 from chassis.messages import Catalogue, Language, language_of
+
+if TYPE_CHECKING:
+    from casework.sheets import Refusal
+    from certification.intake import Intake
 
 MAX_WORKBOOK = 32 * 1024 * 1024
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -35,7 +37,7 @@ class RefusedRow(BaseModel):
     reason: str
 
     @classmethod
-    def of(cls, refusal: Refusal, language: Language) -> "RefusedRow":
+    def of(cls, refusal: "Refusal", language: Language) -> "RefusedRow":
         return cls(
             sheet=refusal.sheet, row=refusal.row, column=refusal.column, cell=refusal.cell, rule=refusal.rule,
             reason=_WORDS.text(refusal.message_id, language, **refusal.fields),
@@ -74,6 +76,8 @@ async def import_workbook(
 ) -> Response:
     """Takes the bytes of an .xlsx as the body, or a form with one file. Nothing is kept in a dry run."""
     authorize(use_cases.POLICY, who, "import.run")
+    from certification.intake import read_workbook  # noqa: PLC0415 - a service that imports nothing idles lightly
+
     content = await workbook_of(request)
     intake = await asyncio.to_thread(read_workbook, content)
     counts = (
@@ -93,7 +97,7 @@ async def import_workbook(
     return Response(report.model_dump_json(), status_code=status, media_type="application/json")
 
 
-async def _look(tx: Transaction, content: bytes, intake: Intake) -> use_cases.Imported:
+async def _look(tx: Transaction, content: bytes, intake: "Intake") -> use_cases.Imported:
     counts = use_cases.Imported()
     try:
         async with tx.savepoint():

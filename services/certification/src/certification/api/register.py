@@ -6,7 +6,7 @@ from fastapi import Depends, Header, Response
 from pydantic import BaseModel, Field
 
 from casework.api import in_the_callers_words
-from casework.facts import Region
+from casework.fact_types import Region
 from casework.unusable import UnusableInput
 from casework.uscc import is_uscc
 from certification import store, use_cases

@@ -25,6 +25,10 @@ from casework.verdict import Bound, ConditionResult, Outcome, PartResult, PartSp
 _OPERATORS = {"at_least": ">=", "more_than": ">", "at_most": "<="}
 # Counts repeat from case to case: equal ones share one result object.
 _REMEMBERED = 256
+_HOLDS: Outcome = "pass"
+_FALLS_SHORT: Outcome = "fail"
+# Results are named tuples, made in the hot path without the detour over their own constructor.
+_new = tuple.__new__
 _Checked = tuple[Outcome, Ratio | None, tuple[str, ...]]
 
 
@@ -40,7 +44,7 @@ def compile_condition(condition: Condition, edition: Edition) -> Callable[[Case]
 
     def check(case: Case) -> ConditionResult:
         part = result_of(case, measured(case))
-        return ConditionResult(condition, part.outcome, part, part.needs, (part,))
+        return _new(ConditionResult, (condition, part[1], part, part[5], (part,)))
 
     return check
 
@@ -112,8 +116,8 @@ def _compile_part(part: Part, condition: Condition, edition: Edition) -> _Part:
 
     def result_of(case: Case, amount: Amount) -> PartResult:
         if isinstance(amount, tuple):
-            holds = _holds(amount[0], amount[1], bound)
-            return PartResult(spec, "pass" if holds else "fail", bound, amount, case.figures.scale, ())
+            outcome = _HOLDS if _holds(amount[0], amount[1], bound) else _FALLS_SHORT
+            return _new(PartResult, (spec, outcome, bound, amount, case.figures.scale, ()))
         if when_known and isinstance(amount, Missing):
             return PartResult(spec, "pass", None, None, 1, ())
         outcome, ratio, needs = _compare(amount, bound)
@@ -125,6 +129,9 @@ def _compile_part(part: Part, condition: Condition, edition: Edition) -> _Part:
 def _in_tiers(spec: PartSpec, bound_of: Callable[[Case], Bound | Missing]) -> _ResultOf:
     def result_of(case: Case, amount: Amount) -> PartResult:
         bound, scale = bound_of(case), case.figures.scale
+        if isinstance(bound, tuple) and isinstance(amount, tuple):
+            outcome = _HOLDS if _holds(amount[0], amount[1], bound) else _FALLS_SHORT
+            return _new(PartResult, (spec, outcome, bound, amount, scale, ()))
         if isinstance(bound, Missing):
             more = amount.needs if isinstance(amount, Span | AtLeast | Missing) else ()
             needs = tuple(dict.fromkeys((*bound.needs, *more)))

@@ -120,11 +120,15 @@ def _compile_score(edition: Edition) -> Callable[[Case], ScoreResult]:
         if lo == hi:
             case.score = lo.as_integer_ratio()
         else:
-            needs = tuple(dict.fromkeys([need for item in items for need in item.needs]))
-            case.score = Span(Fraction(lo), Fraction(hi), needs)
+            needs = tuple(dict.fromkeys([need for item in items if item.needs for need in item.needs]))
+            case.score = Span(_exact(lo), _exact(hi), needs)
         return ScoreResult(lo, hi, pass_above, items)
 
     return rate
+
+
+def _exact(points: Points) -> int | Fraction:
+    return points if isinstance(points, int) else Fraction(points)
 
 
 def _totals(

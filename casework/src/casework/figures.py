@@ -33,7 +33,10 @@ class YearFigures(NamedTuple):
 
 
 class RightFigures(NamedTuple):
-    """One IP right. `unknown`: which of in_force, granted_on, acquired are not known; None when not in force."""
+    """One IP right. `unknown`: which of in_force, granted_on, acquired are not known; None when not in force.
+
+    `plain`: everything is known, it is in force, owned and related, and was never used before.
+    """
 
     kind: str
     acquired: str | None
@@ -42,6 +45,7 @@ class RightFigures(NamedTuple):
     related: bool | None
     unknown: tuple[str, ...] | None
     uses: tuple[tuple[str, int], ...]
+    plain: bool
 
 
 class Figures(NamedTuple):
@@ -60,6 +64,7 @@ class Figures(NamedTuple):
     conversions: tuple[int, int] | None
     rights: tuple[RightFigures, ...] | None
     collects: bool
+    series: dict[str, tuple[int, ...]]
     sums: dict[str, int]
     judgements: dict[str, bool | int | Decimal]
 
@@ -73,6 +78,7 @@ def figures_of(facts: "Facts") -> Figures:
     window = tuple(_year(year, scale) for year in facts.years if year.year in wanted)
     given = {year.year for year in window}
     absent = tuple(y for y in wanted if y not in given and (established is None or y >= established.year))
+    series = {} if absent or applied is None else _series(window)
     return Figures(
         scale=scale,
         applied_on=applied,
@@ -85,15 +91,16 @@ def figures_of(facts: "Facts") -> Figures:
         conversions=_conversions(facts, wanted),
         rights=None if facts.ip is None else tuple(_right(right) for right in facts.ip),
         collects=any(year.rd_items is not None for year in window),
-        sums={} if absent or applied is None else _sums(window),
+        series=series,
+        sums={name: sum(values) for name, values in series.items()},
         judgements={name: _plain(value) for name, value in facts.judgements.items()},
     )
 
 
-def _sums(window: tuple[YearFigures, ...]) -> dict[str, int]:
-    """The sum over the window of each amount that is known in all of its years."""
+def _series(window: tuple[YearFigures, ...]) -> dict[str, tuple[int, ...]]:
+    """Year by year over the window, each amount that is known in all of its years."""
     known = [name for name in _AMOUNTS if all(name in year.amounts for year in window)]
-    return {name: sum(year.amounts[name] for year in window) for name in known}
+    return {name: tuple(year.amounts[name] for year in window) for name in known}
 
 
 def _plain(value: bool | Decimal) -> bool | int | Decimal:
@@ -108,8 +115,9 @@ def _right(right: "IpRight") -> RightFigures:
         None if right.in_force is False else tuple(name for name in names if getattr(right, name) is None)
     )
     uses = tuple((use.programme, use.year) for use in right.used_for or ())
+    plain = unknown == () and not uses and right.owned is True and right.related is True
     return RightFigures(
-        right.kind, right.acquired, right.granted_on, right.owned, right.related, unknown, uses
+        right.kind, right.acquired, right.granted_on, right.owned, right.related, unknown, uses, plain
     )
 
 

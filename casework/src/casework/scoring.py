@@ -33,7 +33,7 @@ def compile_item(item: Item, score: Score, edition: Edition) -> Callable[[Case],
             and reaches[0].lo <= given <= reaches[0].hi
             and len(reaches) == 1
         ):
-            return ItemResult(item, ratio, reaches[0], given, given, given, (), flags)
+            return tuple.__new__(ItemResult, (item, ratio, reaches[0], given, given, given, (), flags))
         points = None if given is None else points_of(given, reaches)
         single = len(reaches) == 1
         reach = reaches[0] if single else _narrow(reaches, points, free=free)

@@ -60,8 +60,7 @@ class PartSpec(NamedTuple):
     unit: str
 
 
-@dataclass(slots=True)
-class PartResult:
+class PartResult(NamedTuple):
     """One bound of a condition: what was found (`ratio`, exact) and what was asked."""
 
     spec: PartSpec
@@ -96,8 +95,7 @@ class PartResult:
         return _text((short, bound.denominator * (self.scale if self.spec.money else denominator)))
 
 
-@dataclass(slots=True)
-class ConditionResult:
+class ConditionResult(NamedTuple):
     """A condition with the part that decides it; `parts` holds all of them."""
 
     condition: Condition
@@ -146,8 +144,7 @@ class Reach(NamedTuple):
     verified: bool
 
 
-@dataclass(slots=True)
-class ItemResult:
+class ItemResult(NamedTuple):
     """A score item: its measure, its band and the points `lo` to `hi` that the band allows, and the points given.
 
     `least` to `most` is what the item adds to the total; `needs` says what would narrow it.

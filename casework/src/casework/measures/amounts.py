@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from casework.facts import Facts
-from casework.figures import Figures
+from casework.figures import Figures, RightFigures
 
 Whole: TypeAlias = int | Fraction
 Exact: TypeAlias = tuple[Whole, Whole]  # numerator, denominator; a denominator of zero has no value
@@ -44,10 +44,10 @@ class NoGrade:
 
 
 class Counting(NamedTuple):
-    """The rights that count: (kind, acquired) of the sure ones, and with what is missing of the others."""
+    """The rights that count surely, and those that count if what is named turns out well."""
 
-    sure: list[tuple[str, str | None]]
-    perhaps: list[tuple[str, str | None, tuple[str, ...]]]
+    sure: list[RightFigures]
+    perhaps: list[tuple[RightFigures, tuple[str, ...]]]
 
 
 Amount: TypeAlias = Exact | Span | AtLeast | Missing | NoGrade

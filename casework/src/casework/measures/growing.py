@@ -17,32 +17,28 @@ def growth(edition: Edition, *, of: str) -> Measure:
     negative_as_zero = edition.parameter("growth.negative_base") == "as_zero"
 
     def rate(case: Case) -> Amount:
-        figures = case.figures
-        if of not in figures.sums:
+        values = case.figures.series.get(of)
+        if values is None:
             return Missing(year_needs(case, of))
-        values = [year.amounts[of] for year in figures.window]
         if values and min(values) < 0:
             case.flags.append("growth.negative_base")
             if not negative_as_zero:
                 return NoGrade("negative")
-            values = [max(value, 0) for value in values]
-        if len(values) == 3:
-            return _three_years(values[0], values[1], values[2])
-        return _shorter(case, values, two_years=two_years)
+            values = tuple(max(value, 0) for value in values)
+        if len(values) != 3:
+            return _shorter(case, values, two_years=two_years)
+        first, second, third = values
+        if second == 0:
+            return NoGrade("middle_year_zero")
+        if first == 0:
+            return (third - second, second)
+        denominator = 2 * first * second
+        return (second * second + third * first - denominator, denominator)
 
     return rate
 
 
-def _three_years(first: int, second: int, third: int) -> Amount:
-    if second == 0:
-        return NoGrade("middle_year_zero")
-    if first == 0:
-        return (third - second, second)
-    denominator = 2 * first * second
-    return (second * second + third * first - denominator, denominator)
-
-
-def _shorter(case: Case, values: list[int], *, two_years: bool) -> Amount:
+def _shorter(case: Case, values: tuple[int, ...], *, two_years: bool) -> Amount:
     case.flags.append("growth.two_year_formula" if len(values) == 2 else "growth.one_year_score")
     if len(values) < 2 or not two_years:
         return NoGrade("too_few_years")

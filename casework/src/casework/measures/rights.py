@@ -16,27 +16,33 @@ def _compile_rights(edition: Edition) -> Callable[[Case], "Counting | Missing"]:
     law = edition.rights
     assert law is not None
     counts, unknown = _compile_counts(law, edition.programme), _compile_unknown(law)
+    kinds = frozenset(kind for members in law.classes.values() for kind in members)
+    ways, years = frozenset(law.acquired), law.obtained_within_years
 
     def find(case: Case) -> Counting | Missing:
-        if case.rights is not None:
-            return case.rights
         rights, applied = case.figures.rights, case.figures.applied_on
         if rights is None or applied is None:
-            case.rights = Missing(("ip",) if rights is None else ("applied_on",))
-            return case.rights
-        found = Counting([], [])
+            return Missing(("ip",) if rights is None else ("applied_on",))
+        sure: list[RightFigures] = []
+        perhaps: list[tuple[RightFigures, tuple[str, ...]]] = []
         for place, right in enumerate(rights):
-            if not counts(right, applied):
-                continue
-            names = unknown(right)
-            if names:
-                found.perhaps.append(
-                    (right.kind, right.acquired, tuple(f"ip[{place}].{name}" for name in names))
-                )
-            else:
-                found.sure.append((right.kind, right.acquired))
-        case.rights = found
-        return found
+            if right.plain and years is None:
+                # The same as below, in one look for the usual right.
+                granted = right.granted_on
+                if (
+                    right.kind in kinds
+                    and right.acquired in ways
+                    and granted is not None
+                    and granted <= applied
+                ):
+                    sure.append(right)
+            elif counts(right, applied):
+                names = unknown(right)
+                if names:
+                    perhaps.append((right, tuple(f"ip[{place}].{name}" for name in names)))
+                else:
+                    sure.append(right)
+        return Counting(sure, perhaps)
 
     return find
 
@@ -93,6 +99,7 @@ def rights_count(
     law = edition.rights
     assert law is not None
     find = _compile_rights(edition)
+    ways = None if acquired is None else frozenset(acquired)
     kinds = {
         kind
         for name, members in law.classes.items()
@@ -101,19 +108,22 @@ def rights_count(
     }
 
     def count(case: Case) -> Amount:
-        rights = find(case)
+        rights = case.rights
+        if rights is None:
+            rights = case.rights = find(case)
         if isinstance(rights, Missing):
             return Span(0, _NO_LIMIT, rights.needs)
         number = 0
-        for kind, way in rights.sure:
-            if kind in kinds and (acquired is None or way in acquired):
+        for right in rights.sure:
+            if right.kind in kinds and (ways is None or right.acquired in ways):
                 number += 1
         if not rights.perhaps:
             return (number, 1)
         perhaps = [
-            needs for kind, way, needs in rights.perhaps
-            if kind in kinds and (acquired is None or way is None or way in acquired)
-        ]  # fmt: skip
+            needs
+            for right, needs in rights.perhaps
+            if right.kind in kinds and (ways is None or right.acquired is None or right.acquired in ways)
+        ]
         needs = tuple(need for names in perhaps for need in names)
         return Span(number, number + len(perhaps), needs) if perhaps else (number, 1)
 

@@ -96,6 +96,10 @@ def documents(papers: Sequence[str] = PAPERS) -> list[Document]:
     ]
 
 
+async def state_of(db: Database, case_id: UUID) -> str:
+    return str(await db.fetchval("SELECT state FROM cases WHERE case_id = $1", case_id))
+
+
 @dataclass
 class Way:
     """Walks a case; each step in its own transaction by the actor whose step it is."""

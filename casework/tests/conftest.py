@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from casework.store import casework_sql
 from casework.use_cases import Casework
-from casework_way import RULEBOOKS, firm
+from casework_way import RULEBOOKS, Way, firm
 from chassis.clock import FixedClock
 from chassis.database import Database
 from contracts import certification as events
@@ -24,3 +24,8 @@ def work() -> Casework:
 @pytest.fixture
 async def db(make_database: Callable[..., Awaitable[Database]], clock: FixedClock) -> Database:
     return await make_database([casework_sql()], service="certification")
+
+
+@pytest.fixture
+def way(db: Database, work: Casework) -> Way:
+    return Way(db, work)

@@ -43,11 +43,6 @@ async def officer(door: Door) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-@pytest.fixture
-def way(db: Database, work: Casework) -> Way:
-    return Way(db, work)
-
-
 NEW: dict[str, Any] = {
     "programme": "hnte", "case_type": "first", "facts": {"choices": {}},
     "documents": [document.model_dump() for document in documents()],
@@ -180,6 +175,27 @@ async def test_a_wrong_fact_is_named_by_its_path_in_the_callers_language(door: D
         assert problem["status"] == 422
         assert problem["errors"][0]["field"] == "years[0].sales_revenue"
         assert word in problem["errors"][0]["rule"]
+
+
+async def test_what_no_table_and_no_event_could_keep_is_refused_at_the_door(door: Door, way: Way) -> None:
+    case = await way.submitted()
+    document = NEW["documents"][0]
+    async with door.client(APPLICANT) as own, door.client(OFFICER) as officer:
+        for wrong in (
+            {"paper": "../etc"},
+            {"bytes": 0},
+            {"sha256": "x"},
+            {"file_name": ""},
+            {"media_type": "pdf"},
+        ):
+            answer = await own.post("/v1/cases", json={**NEW, "documents": [{**document, **wrong}]})
+            assert answer.status_code == 422
+        headers = {"If-Match": f'"{case.version}"'}
+        address = f"/v1/cases/{case.case_id}/return"
+        answer = await officer.post(address, json={"defects": ["a\u0001b"]}, headers=headers)
+        assert answer.status_code == 422
+    async with door.client(Actor("x", "enterprise", enterprise_id="91441702MA4UABCD1A")) as no_firm:
+        assert (await no_firm.post("/v1/cases", json=NEW)).status_code == 422
 
 
 async def test_who_judged_what_is_not_told_to_the_applicant(

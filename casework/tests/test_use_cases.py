@@ -1,38 +1,35 @@
 import asyncio
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 
 from casework import store, use_cases
-from casework.calendar import CalendarUnknown
 from casework.lifecycle import WrongState
 from casework.unusable import UnusableInput
-from casework.use_cases import Casework
 from casework.use_cases.refusals import (
     AppliedThisYear,
     MissingDocuments,
-    NothingProposed,
     NotPassed,
     NotYourJudgement,
     NotYours,
     ReasonsNeeded,
 )
-from casework_way import APPLICANT, EXPERT, JUDGEMENTS, OFFICER, PAPERS, STRANGER, USCC, Way
+from casework_way import (
+    APPLICANT,
+    EXPERT,
+    JUDGEMENTS,
+    OFFICER,
+    PAPERS,
+    STRANGER,
+    USCC,
+    Way,
+    state_of,
+)
 from chassis.clock import FixedClock
 from chassis.database import Database
 from chassis.errors import Forbidden, NotFound, PreconditionFailed
 from chassis.identity import Actor
-
-
-@pytest.fixture
-def way(db: Database, work: Casework) -> Way:
-    return Way(db, work)
-
-
-async def _state(db: Database, case_id: UUID) -> str:
-    return str(await db.fetchval("SELECT state FROM cases WHERE case_id = $1", case_id))
 
 
 async def test_a_case_goes_from_draft_over_the_notice_to_a_title(way: Way, clock: FixedClock) -> None:
@@ -44,14 +41,14 @@ async def test_a_case_goes_from_draft_over_the_notice_to_a_title(way: Way, clock
     assert await way.meet_deadlines() == 0
     clock.advance(timedelta(seconds=1))
     assert await way.meet_deadlines() == 1
-    assert await _state(way.db, case.case_id) == "recorded"
+    assert await state_of(way.db, case.case_id) == "recorded"
     title = await way.step("grant_case", OFFICER, case.case_id)
     assert (title.number, title.granted_on, title.valid_until) == (
         "GR201644000001",
         date(2016, 8, 16),
         date(2019, 8, 16),
     )
-    assert await _state(way.db, case.case_id) == "granted"
+    assert await state_of(way.db, case.case_id) == "granted"
     assert await way.said() == [
         "case-submitted",
         "case-judged",
@@ -90,7 +87,7 @@ async def test_missing_documents_are_named_one_by_one(way: Way) -> None:
     assert "企业所得税年度纳税申报表" in str(refused.value)
     assert "CIT annual returns" in str(refused.value)
     assert refused.value.source == "国科发火〔2016〕32号 第十二条(一)"
-    assert await _state(way.db, case.case_id) == "draft"
+    assert await state_of(way.db, case.case_id) == "draft"
 
 
 async def test_the_facts_that_are_judged_are_those_of_the_submission(way: Way, db: Database) -> None:
@@ -116,14 +113,21 @@ async def test_an_applicant_cannot_judge_itself(way: Way) -> None:
 
 async def test_two_officers_at_once_and_the_slower_one_is_told(way: Way) -> None:
     case = await way.submitted()
-    zhao = Actor("zhao", "officer")
-    outcomes = await asyncio.gather(
-        way.step("accept_case", OFFICER, case.case_id, expected=case.version),
-        way.step("return_case", zhao, case.case_id, defects=["no stamp"], expected=case.version),
-        return_exceptions=True,
-    )
-    assert [type(outcome) for outcome in outcomes].count(PreconditionFailed) == 1
-    assert await way.db.fetchval("SELECT count(*) FROM decisions WHERE version = $1", case.version + 1) == 1
+    async with way.db.transaction(OFFICER) as faster:
+        await use_cases.accept_case(way.work, faster, case.case_id, expected=case.version)
+        slower = asyncio.create_task(
+            way.step(
+                "return_case",
+                Actor("zhao", "officer"),
+                case.case_id,
+                defects=["stamp"],
+                expected=case.version,
+            )
+        )
+        await asyncio.wait([slower], timeout=0.3)
+    with pytest.raises(PreconditionFailed):
+        await slower
+    assert [d.verb for d in await store.list_decisions(way.db, case.case_id)] == ["draft", "submit", "accept"]
 
 
 async def test_a_rollback_publishes_nothing_and_decides_nothing(way: Way) -> None:
@@ -133,7 +137,7 @@ async def test_a_rollback_publishes_nothing_and_decides_nothing(way: Way) -> Non
             await use_cases.submit_case(way.work, tx, case.case_id)
             raise RuntimeError("the machine dies")
     assert await way.said() == []
-    assert await _state(way.db, case.case_id) == "draft"
+    assert await state_of(way.db, case.case_id) == "draft"
     assert await way.db.fetchval("SELECT count(*) FROM decisions") == 1
 
 
@@ -194,29 +198,6 @@ async def test_nobody_judges_a_case_that_is_not_in_review(way: Way) -> None:
         await way.step("judge_case", EXPERT, case.case_id, judgements=JUDGEMENTS)
 
 
-async def test_a_notice_beyond_the_known_calendar_is_refused(way: Way, clock: FixedClock) -> None:
-    case = await way.judged()
-    await way.step("propose_case", OFFICER, case.case_id, proposal="grant")
-    clock.set(datetime(2026, 12, 25, 2, 0, tzinfo=UTC))
-    with pytest.raises(CalendarUnknown, match="2027"):
-        await way.step("open_notice", OFFICER, case.case_id)
-    assert await _state(way.db, case.case_id) == "proposed"
-
-
-async def test_a_proposal_to_refuse_does_not_go_on_notice_but_ends_with_reasons(way: Way) -> None:
-    case = await way.in_review()
-    with pytest.raises(ReasonsNeeded):
-        await way.step("propose_case", OFFICER, case.case_id, proposal="refuse", reasons=[" "])
-    await way.step("propose_case", OFFICER, case.case_id, proposal="refuse", reasons=["no core IP"])
-    with pytest.raises(NothingProposed):
-        await way.step("open_notice", OFFICER, case.case_id)
-    with pytest.raises(ReasonsNeeded):
-        await way.step("refuse_case", OFFICER, case.case_id, reasons=[])
-    refused = await way.step("refuse_case", OFFICER, case.case_id, reasons=["no core IP"])
-    assert (refused.state, refused.reasons) == ("refused", ("no core IP",))
-    assert (await way.said())[-1] == "case-refused"
-
-
 async def test_a_returned_case_is_mended_and_keeps_its_day_and_edition(way: Way, clock: FixedClock) -> None:
     case = await way.submitted()
     with pytest.raises(ReasonsNeeded):
@@ -240,43 +221,6 @@ async def test_one_application_a_year_where_the_edition_says_so(way: Way, clock:
         await way.step("submit_case", APPLICANT, second.case_id)
     clock.set(datetime(2017, 2, 1, tzinfo=UTC))
     assert (await way.step("submit_case", APPLICANT, second.case_id)).once_in_year == 2017
-
-
-async def test_a_withdrawn_case_ends_its_notice_and_frees_the_year(way: Way, clock: FixedClock) -> None:
-    case = await way.on_notice()
-    assert (await way.step("withdraw_case", APPLICANT, case.case_id)).state == "withdrawn"
-    clock.advance(timedelta(days=60))
-    assert await way.meet_deadlines() == 0
-    assert (await way.submitted()).state == "submitted"
-
-
-async def test_titles_of_a_series_are_numbered_without_a_gap_also_after_a_rollback(
-    way: Way, clock: FixedClock
-) -> None:
-    numbers = []
-    for applicant in (APPLICANT, STRANGER):
-        way.applicant = applicant
-        clock.set(datetime(2016, 8, 1, tzinfo=UTC))
-        case = await way.on_notice()
-        clock.advance(timedelta(days=30))
-        await way.meet_deadlines()
-        with pytest.raises(RuntimeError):
-            async with way.db.transaction(OFFICER) as tx:
-                await use_cases.grant_case(way.work, tx, case.case_id)
-                raise RuntimeError("the machine dies")
-        numbers.append((await way.step("grant_case", OFFICER, case.case_id)).number)
-    assert numbers == ["GR201644000001", "GR201644000002"]
-
-
-async def test_a_title_is_not_granted_while_the_notice_is_open_nor_twice(way: Way, clock: FixedClock) -> None:
-    case = await way.on_notice()
-    with pytest.raises(WrongState):
-        await way.step("grant_case", OFFICER, case.case_id)
-    clock.advance(timedelta(days=30))
-    await way.meet_deadlines()
-    await way.step("grant_case", OFFICER, case.case_id)
-    with pytest.raises(WrongState):
-        await way.step("grant_case", OFFICER, case.case_id)
 
 
 async def test_a_case_of_somebody_else_is_not_found_and_a_role_without_the_right_is_forbidden(

@@ -11,6 +11,10 @@ from casework.edition import CaseType, State
 
 Proposal = Literal["grant", "refuse"]
 Outcome = Literal["pass", "fail", "unknown"]
+PaperId = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,60}$")]
+FileName = Annotated[str, Field(min_length=1, max_length=200)]
+MediaType = Annotated[str, Field(pattern=r"^[a-z]+/[a-z0-9.+-]{1,100}$")]
+Size = Annotated[int, Field(gt=0, le=2**40)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -46,10 +50,10 @@ class Case(Kept):
 class Document(Kept):
     """One document that the applicant brings: which paper of the edition's list, and the hash of its bytes."""
 
-    paper: Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,60}$")]
-    file_name: Annotated[str, Field(min_length=1, max_length=200)]
-    media_type: Annotated[str, Field(pattern=r"^[a-z]+/[a-z0-9.+-]{1,100}$")] = "application/pdf"
-    bytes: Annotated[int, Field(gt=0, le=2**40)]
+    paper: PaperId
+    file_name: FileName
+    media_type: MediaType = "application/pdf"
+    bytes: Size
     sha256: Sha256
 
 

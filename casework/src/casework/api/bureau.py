@@ -13,7 +13,9 @@ from casework.api.words import in_the_callers_words
 from casework.use_cases import Casework
 from chassis.http import Body, IfMatch, Tx, router
 
-Reasons = Annotated[list[Annotated[str, Field(max_length=2000)]], Field(max_length=50)]
+_NO_CONTROL = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+Reason = Annotated[str, Field(max_length=2000, pattern=_NO_CONTROL)]
+Reasons = Annotated[list[Reason], Field(max_length=50)]
 
 
 class Defects(Body):

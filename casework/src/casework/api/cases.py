@@ -1,6 +1,6 @@
 """/v1/cases for the applicant, and for everybody who may read."""
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
@@ -9,7 +9,7 @@ from pydantic import Field
 from casework import store, use_cases
 from casework.api.views import CaseView, FullCase, NoticeView, TitleView
 from casework.api.words import in_the_callers_words
-from casework.case import Case, Decision, Document
+from casework.case import Case, Decision, Document, FileName, MediaType, PaperId, Sha256, Size
 from casework.edition import CaseType, State
 from casework.policy import POLICY
 from casework.use_cases import Casework
@@ -22,11 +22,11 @@ from chassis.identity import Actor
 class GivenDocument(Body):
     """One paper of the edition's list: its id there, and the file with its size in bytes and SHA-256."""
 
-    paper: str
-    file_name: str
-    media_type: str = "application/pdf"
-    bytes: int
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    paper: PaperId
+    file_name: FileName
+    media_type: MediaType = "application/pdf"
+    bytes: Size
+    sha256: Sha256
 
 
 class NewCase(Body):

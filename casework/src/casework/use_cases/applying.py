@@ -12,6 +12,7 @@ from casework.edition import Edition
 from casework.facts import Facts, facts_from
 from casework.policy import POLICY
 from casework.unusable import UnusableInput
+from casework.uscc import is_uscc
 from casework.use_cases.refusals import CaseTypeNotInEdition, MissingDocuments, NotYours, UnknownDocument
 from casework.use_cases.steps import Casework, about, add_decision, keep, move, take
 from casework.use_cases.weighing import weigh
@@ -36,6 +37,8 @@ async def draft_case(
 ) -> Case:
     """A new application, not yet the bureau's to see. Raises UnusableInput, CaseTypeNotInEdition, UnknownDocument."""
     authorize(POLICY, tx.actor, "case.draft", enterprise_id=enterprise_id)
+    if not is_uscc(enterprise_id):
+        raise UnusableInput("enterprise_id", "uscc", given=enterprise_id[:40])
     edition = work.rulebooks.edition_for(programme, tx.clock.today(), level)
     check_case_type(edition, case_type)
     now = tx.clock.now()

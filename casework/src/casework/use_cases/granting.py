@@ -10,7 +10,7 @@ from casework.calendar import add_working_days
 from casework.case import Case, Title
 from casework.edition import Edition
 from casework.use_cases.applying import NOTICE_CLOSE
-from casework.use_cases.refusals import NothingProposed, NoticeStillOpen
+from casework.use_cases.refusals import NothingProposed
 from casework.use_cases.steps import Casework, about, move, take
 from chassis.clock import SHANGHAI
 from chassis.database import Transaction
@@ -42,12 +42,16 @@ def day_after(day: date) -> datetime:
 
 
 async def close_notice(work: Casework, job: Job, tx: Transaction) -> None:
-    """The deadline `notice.close`: records the case, and grants at once where the edition leaves that to no person."""
+    """The deadline `notice.close`: records the case, and grants at once where the edition leaves that to no person.
+
+    Early by a clock that was set back, it waits again.
+    """
     case = await take(tx, UUID(job.payload["case_id"]), "case.close_notice", None)
     edition = work.edition_of(case, tx.clock.today())
     notice = await store.find_notice(tx, case.case_id)
     if notice is not None and tx.clock.today() <= notice.ends_on:
-        raise NoticeStillOpen(ends_on=notice.ends_on)
+        await add_work(tx, NOTICE_CLOSE, job.subject, job.payload, day_after(notice.ends_on))
+        return
     case = await move(tx, edition, case, "record")
     if lifecycle.may(edition, case.case_type, case.state, "grant", tx.actor.role):
         await grant(work, tx, edition, case)

@@ -49,7 +49,3 @@ class ReasonsNeeded(Refused):
     """At least one reason is needed, so that the enterprise can act on it."""
 
     status: ClassVar[int] = 422
-
-
-class NoticeStillOpen(Refused):
-    """The public notice is open until {ends_on}."""

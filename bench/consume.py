@@ -113,7 +113,11 @@ async def raw(ground: Ground, group: str) -> float:
     """aiokafka's getmany and one statement a batch, with no mark at all."""
     db = await _target(ground)
     consumer = AIOKafkaConsumer(
-        Measured.topic_template, **ground.client, group_id=group, auto_offset_reset="earliest", enable_auto_commit=False
+        Measured.topic_template,
+        **ground.client,
+        group_id=group,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
     )
     await consumer.start()
     seen, began = 0, 0.0
@@ -148,5 +152,7 @@ async def measure(ground: Ground, rounds: int) -> list[Row]:
     return [
         against("B3", "consume, effect once, bulk handler", in_bulk, peer, name, at_least=10, unit=unit),
         against("B3b", "consume, effect once, per-event handler", singly, peer, name, at_least=4, unit=unit),
-        against("B4", "consume, bulk", in_bulk, bare, "raw getmany + one unnest a batch", at_least=0.5, unit=unit),
+        against(
+            "B4", "consume, bulk", in_bulk, bare, "raw getmany + one unnest a batch", at_least=0.5, unit=unit
+        ),
     ]

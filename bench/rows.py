@@ -26,7 +26,14 @@ class Row:
 
 
 def against(
-    row_id: str, what: str, ours: Sequence[float], peer: Sequence[float], peer_name: str, *, at_least: float, unit: str
+    row_id: str,
+    what: str,
+    ours: Sequence[float],
+    peer: Sequence[float],
+    peer_name: str,
+    *,
+    at_least: float,
+    unit: str,
 ) -> Row:
     """A row whose promise is a ratio of medians, more being better."""
     mine, theirs = statistics.median(ours), statistics.median(peer)
@@ -43,5 +50,14 @@ def at_most(row_id: str, what: str, ours: Sequence[float], bound: float, unit: s
     mine = statistics.median(ours)
     spread = (max(ours) - min(ours)) / mine
     return Row(
-        row_id, what, round(mine, 2), None, "-", None, f"<= {bound:g} {unit}", max(ours) <= bound, unit, round(spread, 3)
+        row_id,
+        what,
+        round(mine, 2),
+        None,
+        "-",
+        None,
+        f"<= {bound:g} {unit}",
+        max(ours) <= bound,
+        unit,
+        round(spread, 3),
     )

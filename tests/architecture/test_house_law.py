@@ -16,7 +16,20 @@ SERVICES = {
     "notifier": "notifier",
 }
 ROOMS = ["__main__", "main", "settings", "api", "consumers", "use_cases", "store", "domain"]
-BANNED = {"manager", "helper", "util", "utils", "common", "base", "process", "data", "info", "impl", "dto", "handle"}
+BANNED = {
+    "manager",
+    "helper",
+    "util",
+    "utils",
+    "common",
+    "base",
+    "process",
+    "data",
+    "info",
+    "impl",
+    "dto",
+    "handle",
+}
 BUSINESS = re.compile(
     r"hnte|title_id|referral|consent|rulebook|panel|objection|subsid|incentive|certificat|programme|notification"
     r"|\bassets? of\b|loan|verdict|self.?check",
@@ -128,7 +141,9 @@ def test_no_file_knows_what_lies_beside_the_project() -> None:
 
 
 def test_nothing_imports_tests() -> None:
-    importing = [where(p) for p in SOURCES if re.search(r"^(from|import) tests\b", p.read_text(encoding="utf-8"), re.M)]
+    importing = [
+        where(p) for p in SOURCES if re.search(r"^(from|import) tests\b", p.read_text(encoding="utf-8"), re.M)
+    ]
     assert importing == []
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = [path for pattern in ("*/src/*", "services/*/src/*") for path in ROOT.glob(pattern) if path.is_dir()]
+PACKAGES = [
+    path for pattern in ("*/src/*", "services/*/src/*") for path in ROOT.glob(pattern) if path.is_dir()
+]
 BREACHES = {
     "services import each other": ("notifier/domain/notifications.py", "import finance_link.settings"),
     "a lower package imports a higher one": ("chassis/work.py", "import casework.titles"),
@@ -22,7 +24,12 @@ BREACHES = {
 
 
 def lint(home: Path) -> subprocess.CompletedProcess[str]:
-    command = [Path(sys.executable).parent / "lint-imports", "--config", ROOT / "pyproject.toml", "--no-cache"]
+    command = [
+        Path(sys.executable).parent / "lint-imports",
+        "--config",
+        ROOT / "pyproject.toml",
+        "--no-cache",
+    ]
     environment = {**os.environ, "PYTHONPATH": str(home)}
     return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=False)
 
@@ -30,7 +37,9 @@ def lint(home: Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
     for package in PACKAGES:
-        shutil.copytree(package, tmp_path / package.name, ignore=shutil.ignore_patterns("__pycache__", "*.txt", "*.po"))
+        shutil.copytree(
+            package, tmp_path / package.name, ignore=shutil.ignore_patterns("__pycache__", "*.txt", "*.po")
+        )
     return tmp_path
 
 

@@ -176,11 +176,7 @@ async def make_database(postgres: Postgres, clock: FixedClock) -> AsyncIterator[
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Broker]:
     """An empty broker: a fresh embedded one for each test, or the given Kafka with the topics of others deleted."""
-    if os.environ.get("KAFKA_BOOTSTRAP"):
-        given = GivenBroker()
-        loop = asyncio.new_event_loop()
-        loop.run_until_complete(_empty(given))
-        loop.close()
+    if given := given_kafka():
         yield given
         return
     with EmbeddedBroker(tmp_path / "broker") as server:
@@ -195,6 +191,17 @@ async def clean_topics(broker: Broker) -> Broker:
     partitions = {name: topic.partitions for name, topic in load_topics().items() if "{" not in name}
     await kafka_admin.create_topics(broker.client, partitions)
     return broker
+
+
+def given_kafka() -> GivenBroker | None:
+    """The Kafka that KAFKA_BOOTSTRAP names, emptied; None where the embedded broker is to be used."""
+    if not os.environ.get("KAFKA_BOOTSTRAP"):
+        return None
+    given = GivenBroker()
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(_empty(given))
+    loop.close()
+    return given
 
 
 async def _empty(broker: Broker) -> None:

@@ -118,6 +118,9 @@ def test_nothing_is_left_when_the_block_ends(tmp_path: Path) -> None:
         directory = house.directory
         assert all(map(listens, ports))
         assert len(processes_of(directory)) >= 3
+    child = house.services["tiny"].child
+    assert child is not None
+    assert child.returncode == 0
     assert not any(map(listens, ports))
     assert processes_of(directory) == []
     assert list(tmp_path.iterdir()) == []

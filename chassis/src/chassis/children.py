@@ -74,16 +74,26 @@ def run(
         raise subprocess.CalledProcessError(code, str(command[0]), tail(log))
 
 
-def end(child: Child, how: signal.Signals = signal.SIGTERM, deadline: float = 0) -> int:
-    """Ends the child with `how`, and with SIGKILL after `deadline` seconds. Returns its exit code."""
+def tell(child: Child, what: signal.Signals) -> None:
+    """Sends a signal to a child that may be frozen or gone."""
     if child.poll() is None:
         with contextlib.suppress(ProcessLookupError):
-            child.send_signal(how)
+            child.send_signal(what)
             child.send_signal(signal.SIGCONT)
+
+
+def await_end(child: Child, deadline: float) -> int:
+    """Waits for a child that was told to end; SIGKILL after `deadline` seconds. Returns its exit code."""
     with contextlib.suppress(subprocess.TimeoutExpired):
-        return child.wait(deadline if how != signal.SIGKILL else None)
+        return child.wait(deadline)
     child.kill()
     return child.wait()
+
+
+def end(child: Child, how: signal.Signals = signal.SIGTERM, deadline: float = 0) -> int:
+    """Ends the child with `how`, and with SIGKILL after `deadline` seconds. Returns its exit code."""
+    tell(child, how)
+    return await_end(child, deadline)
 
 
 class Scratch:

@@ -126,7 +126,7 @@ class House:
 
     def _start_services(self) -> None:
         inherited = environment_without(self._named)
-        self._stack.callback(lambda: stop_all(list(self.services.values())))
+        self._stack.callback(lambda: stop_all(self.services.values()))
         for named in self._named:
             service = RunningService(
                 named, inherited | self._settings(named), self.directory / "logs" / f"{named.name}.log"
@@ -143,7 +143,7 @@ class House:
             "ISSUER": self.issuer.name,
             "AUDIENCE": named.name,
             "JWKS_URL": self.issuer.jwks_url,
-            "SHUTDOWN_DEADLINE": "5",
+            "SHUTDOWN_DEADLINE": "2",  # for each of four tasks; together below STOP_DEADLINE
         }
         if self.clock_file is not None:
             settings["CLOCK_FILE"] = str(self.clock_file)

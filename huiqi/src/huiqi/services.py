@@ -6,7 +6,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -112,13 +112,14 @@ def await_all(services: Iterable[RunningService], deadline: float = START_DEADLI
         service.await_ready(max(0.1, until - time.monotonic()))
 
 
-def stop_all(services: Sequence[RunningService]) -> None:
-    """All at once, so that the slowest alone sets the time."""
-    for service in services:
-        if service.running and service.child is not None:
-            service.child.send_signal(signal.SIGTERM)
-    for service in services:
-        service.stop()
+def stop_all(services: Iterable[RunningService]) -> None:
+    """All at once, and each is told once: a second SIGTERM would cut its winding down short."""
+    running = [service.child for service in services if service.child is not None]
+    for child in running:
+        children.tell(child, signal.SIGTERM)
+    until = time.monotonic() + STOP_DEADLINE
+    for child in running:
+        children.await_end(child, max(0.0, until - time.monotonic()))
 
 
 def environment_without(named: Iterable[Named]) -> dict[str, str]:

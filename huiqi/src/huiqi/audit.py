@@ -58,7 +58,9 @@ class Chain:
             self.breaks.append(text)
 
 
-async def verify(connection: asyncpg.Connection, service: str, *, earlier_head: bytes | None = None) -> Chain:
+async def verify_chain(
+    connection: asyncpg.Connection, service: str, *, earlier_head: bytes | None = None
+) -> Chain:
     """Computes the chain of one service again, inside the snapshot that `connection` is in.
 
     Detects edited, deleted, reordered and inserted events, links that were changed or taken out, and a cut tail:

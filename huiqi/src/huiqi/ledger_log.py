@@ -1,8 +1,9 @@
 """Kafka as it is read for the ledger: every record up to where the topics ended, and how far each group has come."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,6 +69,8 @@ class Log:
                 raise Unavailable(f"the broker gives no more of {sorted(left)[:3]}")
 
     def _seek(self, positions: Mapping[TopicPartition, int]) -> None:
+        if not positions:
+            return
         self.consumer.assign(list(positions))
         for partition, position in positions.items():
             self.consumer.seek(partition, position)
@@ -89,7 +92,13 @@ async def open_log(installation: Installation, also: Collection[str] = ()) -> As
     except (KafkaError, OSError) as error:
         raise Unavailable(f"Kafka: {error!r}") from error
     finally:
-        await consumer.stop()
+        await _stop(consumer)
+
+
+async def _stop(consumer: AIOKafkaConsumer) -> None:
+    # A fetch that is just changing its assignment swallows the cancellation; a second one reaches it.
+    with suppress(TimeoutError):
+        await asyncio.wait_for(consumer.stop(), 3)
 
 
 async def _log(consumer: AIOKafkaConsumer, installation: Installation, also: Collection[str]) -> Log:

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from huiqi.audit import Chain, verify
+from huiqi.audit import Chain, verify_chain
 from huiqi.promises import Promise
 
 # Which steps of a case are told, and by which event. A draft that is withdrawn was never told of.
@@ -26,7 +26,7 @@ FROM decided d FULL JOIN told t USING (case_id, fact)
 
 
 async def check_chain(i7: Promise, service: str, connection: asyncpg.Connection) -> Chain:
-    chain = await verify(connection, service)
+    chain = await verify_chain(connection, service)
     i7.checked += chain.events
     for text in chain.breaks:
         i7.breaks(text, service=service)

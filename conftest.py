@@ -5,4 +5,4 @@ import chassis
 import contracts
 import huiqi
 
-assert casework and chassis and contracts and huiqi
+PACKAGES = (casework, chassis, contracts, huiqi)

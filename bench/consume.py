@@ -6,14 +6,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer
-from chassis.database import Database, Transaction
-from chassis.inbox import Consumers, Received
-from chassis.outbox import Relay
-from chassis.subscribe import Subscription
 from faststream.kafka import KafkaBroker
 from faststream.middlewares import AckPolicy
 from ground import Ground, Measured, facts, publish, until_empty
 from rows import Row, against
+
+from chassis.database import Database, Transaction
+from chassis.inbox import Consumers, Received
+from chassis.outbox import Relay
+from chassis.subscribe import Subscription
 
 EVENTS = 20_000
 PEER_EVENTS = 2_000
@@ -110,7 +111,7 @@ async def faststream(ground: Ground, group: str) -> float:
 
 
 async def raw(ground: Ground, group: str) -> float:
-    """aiokafka's getmany and one statement a batch, with no mark at all."""
+    """Aiokafka's getmany and one statement a batch, with no mark at all."""
     db = await _target(ground)
     consumer = AIOKafkaConsumer(
         Measured.topic_template,

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from chassis import kafka_admin
 from chassis.clock import SystemClock
 from chassis.database import Database
@@ -17,7 +19,6 @@ from chassis.embedded import EmbeddedPostgres
 from chassis.migrate import chassis_sql, migrate
 from chassis.settings import ServiceSettings
 from contracts.envelope import Event
-from pydantic import Field
 
 KEYS = 1_000
 PARTITIONS = 6
@@ -83,7 +84,7 @@ async def publish(db: Database, events: Sequence[Event], at_once: int = 1_000) -
 
 
 async def until_empty(db: Database, table: str) -> None:
-    while await db.fetchval(f"SELECT EXISTS (SELECT FROM {table})"):  # noqa: ASYNC110, S608
+    while await db.fetchval(f"SELECT EXISTS (SELECT FROM {table})"):  # noqa: ASYNC110
         await asyncio.sleep(0.005)
 
 

@@ -6,13 +6,14 @@ from contextlib import suppress
 
 import orjson
 from aiokafka import AIOKafkaProducer
-from chassis.outbox import Relay
 from faststream.kafka import KafkaBroker
 from faststream_outbox import OutboxBroker, make_outbox_table
 from ground import Ground, Measured, facts, publish, until_empty
 from rows import Row, against
 from sqlalchemy import MetaData, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from chassis.outbox import Relay
 
 EVENTS = 20_000
 PEER_ORDERED, PEER_AT_ONCE = 1_000, 3_000
@@ -36,7 +37,7 @@ async def ours(ground: Ground) -> float:
 
 
 async def raw(ground: Ground) -> float:
-    """aiokafka's `send` and one gather, no database at all."""
+    """Aiokafka's `send` and one gather, no database at all."""
     topic = await ground.topic()
     producer = AIOKafkaProducer(
         **ground.client, acks="all", enable_idempotence=True, max_batch_size=262_144, linger_ms=0

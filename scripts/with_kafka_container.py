@@ -5,9 +5,10 @@ import os
 import subprocess
 import sys
 
-from chassis.embedded import free_port
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
+
+from chassis.embedded import free_port
 
 IMAGE = os.environ.get("KAFKA_IMAGE", "apache/kafka:4.3.1")
 SETTINGS = {

@@ -158,3 +158,18 @@ def test_both_steps_of_collecting_cost_items_are_shown() -> None:
         "50000", "37500", "37500", "187500",
     )  # fmt: skip
     assert "187,500.00" in render_text(verdict, "zh")
+
+
+def test_an_estimate_outside_the_band_of_the_facts_does_not_stand_and_is_flagged() -> None:
+    facts = WHOLE.read_text(encoding="utf-8").replace("growth_sales: 8", "growth_sales: 10")
+    verdict = self_check(facts, RULEBOOKS)
+    assert verdict.score is not None
+    [item] = [item for item in verdict.score.items if item.id == "growth_sales"]
+    assert [item.given, item.lo, item.hi, *item.flags] == [10, 7, 8, "judgements.growth_sales"]
+    assert [verdict.verdict, verdict.score.lo, verdict.score.hi] == ["pass", 82, 83]
+
+
+def test_an_estimate_beyond_the_items_most_is_refused() -> None:
+    facts = WHOLE.read_text(encoding="utf-8").replace("growth_sales: 8", "growth_sales: 11")
+    with pytest.raises(UnusableInput, match=r"judgements\.growth_sales"):
+        self_check(facts, RULEBOOKS)

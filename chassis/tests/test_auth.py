@@ -95,7 +95,7 @@ def signed(key: Any, algorithm: str, header: dict[str, Any] | None = None, **cla
     )
 
 
-KEYS = {
+KEYS: dict[str, Any] = {
     "RS256": RSAKey.generate_key(2048, auto_kid=True),
     "ES256": ECKey.generate_key("P-256", auto_kid=True),
     "EdDSA": OKPKey.generate_key("Ed25519", auto_kid=True),

@@ -108,7 +108,7 @@ def test_a_port_that_another_took_is_given_up_for_a_free_one(
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         ports = iter([taken.getsockname()[1], free_port()])
-        monkeypatch.setattr("chassis.embedded.free_port", lambda: next(ports))
+        monkeypatch.setattr("chassis.servers.free_port", lambda: next(ports))
         with EmbeddedPostgres(tmp_path) as server:
             assert server.port != taken.getsockname()[1]
 

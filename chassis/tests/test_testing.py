@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from chassis import kafka_admin
-from chassis.testing import Broker, Databases
+from chassis.kafka_admin import Broker
+from chassis.testing import Databases
 
 ONE = "CREATE TABLE notes (id int PRIMARY KEY, text text NOT NULL);"
 

@@ -142,7 +142,9 @@ def test_no_file_knows_what_lies_beside_the_project() -> None:
 
 def test_nothing_imports_tests() -> None:
     importing = [
-        where(p) for p in SOURCES if re.search(r"^(from|import) tests\b", p.read_text(encoding="utf-8"), re.M)
+        where(p)
+        for p in SOURCES
+        if re.search(r"^(from|import) tests\b", p.read_text(encoding="utf-8"), re.MULTILINE)
     ]
     assert importing == []
 

@@ -11,6 +11,7 @@ from uuid import UUID
 import jsonschema
 import pytest
 import yaml
+
 from chassis.topics import load_topics
 from contract_tools.asyncapi import ENVELOPE
 from contracts.envelope import Envelope

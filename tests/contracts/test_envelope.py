@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
-from contracts.envelope import MAX_SEQUENCE, Envelope, MalformedEnvelope
 from hypothesis import given
 from hypothesis import strategies as st
+
+from contracts.envelope import MAX_SEQUENCE, Envelope, MalformedEnvelope
 
 TOPIC = "certification.titles"
 REQUIRED = [

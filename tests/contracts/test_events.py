@@ -8,13 +8,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from pydantic import ValidationError
+
+from contracts import certification, finance_link, ip_enterprise
 from contracts.casework import CaseFact
 from contracts.envelope import Event
 from contracts.registry import DoubledType, event_types, event_types_of
 from contracts.values import Slug, Text
-from pydantic import ValidationError
-
-from contracts import certification, finance_link, ip_enterprise
 
 ENTERPRISE = "91350100M000100Y43"
 REFERRAL: dict[str, Any] = {

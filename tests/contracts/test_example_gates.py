@@ -6,6 +6,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+
 from contract_tools.gates import example_faults
 from contracts.certification import TitleGranted
 from contracts.envelope import Event

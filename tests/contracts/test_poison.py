@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from contracts.envelope import Event
 from contracts.finance_link import ReferralOffered
 from contracts.registry import event_types
-from hypothesis import given
-from hypothesis import strategies as st
 
 EVENTS = list(event_types().values())
 POISON = {

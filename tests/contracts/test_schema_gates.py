@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
-import generate
 import pytest
+from pydantic import create_model
+
+import generate
 from contract_tools.changes import (
     Baseline,
     Schema,
@@ -25,7 +27,6 @@ from contracts.envelope import Event
 from contracts.finance_link import ReferralFact
 from contracts.registry import event_types
 from contracts.values import Text
-from pydantic import create_model
 
 TYPE = TitleGranted.type
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from chassis.topics import (
     UnknownTopic,
     listened_by,

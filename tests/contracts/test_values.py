@@ -5,11 +5,12 @@ from decimal import Context, Decimal, localcontext
 from typing import Any
 
 import pytest
-from contracts.envelope import Event
-from contracts.values import Day, EnterpriseId, Instant, Money, Share, Text, check_character
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+
+from contracts.envelope import Event
+from contracts.values import Day, EnterpriseId, Instant, Money, Share, Text, check_character
 
 
 class Held(Event):

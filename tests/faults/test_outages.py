@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
 
 import pytest
 from test_killed_at_each_step import known_to_all, said
@@ -26,7 +27,9 @@ def test_ten_seconds_without_the_broker(way: Way) -> None:
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
-def test_the_database_restarts_and_every_acknowledged_write_is_there_once(way: Way, mode: str) -> None:
+def test_the_database_restarts_and_every_acknowledged_write_is_there_once(
+    way: Way, mode: Literal["fast", "immediate"]
+) -> None:
     with ThreadPoolExecutor(4) as many:
         writes = [many.submit(way.register) for _ in range(12)]
         way.house.postgres.restart(mode)

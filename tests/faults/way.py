@@ -29,8 +29,8 @@ class Way:
     def __init__(self, house: House) -> None:
         self.house = house
 
-    def token(self, service: str, role: str, **more: str) -> str:
-        return self.house.issuer.token("li", role, service, **more)
+    def token(self, service: str, role: str, enterprise_id: str | None = None) -> str:
+        return self.house.issuer.token("li", role, service, enterprise_id=enterprise_id)
 
     def write(self, service: str, method: str, path: str, body: Any, token: str) -> httpx.Response:
         """Repeats the request, with one key, over lost connections and 503s until PATIENCE is over."""

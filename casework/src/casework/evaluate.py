@@ -41,14 +41,17 @@ class Evaluator:
         self._counts = {name: j.max for name, j in edition.judgements.items() if j.kind == "count"}
         self._booleans = tuple(name for name, j in edition.judgements.items() if j.kind == "boolean")
 
-    def judge(self, facts: Facts) -> Verdict:
+    def judge(self, facts: Facts, *, estimated: bool = False) -> Verdict:
         """Judges the facts. Raises UnusableInput when they cannot be judged under this edition.
+
+        Points outside the band that the facts reach are refused from an expert; where they are the firm's own
+        estimate (`estimated`) they do not stand and are flagged, and the item spans its band.
 
         Source: the edition's conditions and score items, each with its own instrument and article.
         """
         edition = self.edition
         self._check(facts)
-        case = Case(facts)
+        case = Case(facts, estimated=estimated)
         score = None if self._score is None else self._score(case)
         conditions = tuple([check(case) for check in self._conditions])
         return Verdict(

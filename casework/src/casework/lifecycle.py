@@ -2,9 +2,8 @@
 
 from typing import ClassVar
 
-from chassis.errors import Refused
-
 from casework.edition import Edition, Source, Transition
+from chassis.errors import Refused
 
 
 class WrongState(Refused):

@@ -34,7 +34,14 @@ def compile_item(item: Item, score: Score, edition: Edition) -> Callable[[Case],
             and len(reaches) == 1
         ):
             return tuple.__new__(ItemResult, (item, ratio, reaches[0], given, given, given, (), flags))
-        points = None if given is None else points_of(given, reaches)
+        try:
+            points = None if given is None else points_of(given, reaches)
+        except _OutsideBand as outside:
+            if not case.estimated:
+                raise outside.refusal from None
+            only = reaches[0]
+            needs = own if only.lo != only.hi else ()
+            return ItemResult(item, ratio, only, outside.points, only.lo, only.hi, needs, (*flags, *own))
         single = len(reaches) == 1
         reach = reaches[0] if single else _narrow(reaches, points, free=free)
         if points is not None and (single or free):
@@ -97,9 +104,19 @@ def _compile_given(item: Item, score: Score) -> Callable[[bool | Points, tuple[R
             raise _refused(item, "judgement_in_no_grade", given=given)
         only = reaches[0]
         limits: Mapping[str, Any] = {"lo": Decimal(only.lo) / unit, "hi": Decimal(only.hi) / unit}
-        raise _refused(item, "judgement_outside_band", given=given, grade=only.grade or "", **limits)
+        refusal = _refused(item, "judgement_outside_band", given=given, grade=only.grade or "", **limits)
+        raise _OutsideBand(points, refusal)
 
     return points_of
+
+
+class _OutsideBand(Exception):
+    """The points given are none that the band, which the facts alone decide, allows."""
+
+    def __init__(self, points: Points, refusal: UnusableInput) -> None:
+        super().__init__(str(refusal))
+        self.points = points
+        self.refusal = refusal
 
 
 def _refused(item: Item, rule: str, **values: Any) -> UnusableInput:

@@ -58,7 +58,9 @@ class ServiceSettings(BaseSettings):
     max_body_bytes: int = Field(default=1_048_576, ge=1024)
     max_parked_keys: int = Field(default=20, ge=1, description="parked keys in a row that stop the consumer")
     relay_lease: float = Field(default=5, gt=0)
-    readiness_patience: float = Field(default=120, gt=0, description="seconds without progress before readiness is red")
+    readiness_patience: float = Field(
+        default=120, gt=0, description="seconds without progress before readiness is red"
+    )
     shutdown_deadline: float = Field(default=15, gt=0)
 
     @classmethod

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import yaml
-from chassis.topics import Topic
-from contracts.envelope import CONTENT_TYPE, SCHEMA_URN, Event
 
+from chassis.topics import Topic
 from contract_tools.schemas import described
+from contracts.envelope import CONTENT_TYPE, SCHEMA_URN, Event
 
 _DAY_IN_MS = 86_400_000
 _TRACE = "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"

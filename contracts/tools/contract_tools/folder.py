@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
-from chassis.topics import read_topics
-from contracts.envelope import Event
 from pydantic import TypeAdapter
 
+from chassis.topics import read_topics
 from contract_tools.asyncapi import document, written_yaml
 from contract_tools.changes import Baseline, broken_types, digest
 from contract_tools.schemas import schema_of, written
+from contracts.envelope import Event
 
 _BASELINE = TypeAdapter(Baseline)
 _ABANDONMENTS = TypeAdapter(list[dict[str, str]])

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from chassis.topics import Topic
-from contracts.envelope import Event
-
 from contract_tools.changes import Schema
+from contracts.envelope import Event
 
 
 def topic_faults(

@@ -4,8 +4,9 @@ import inspect
 import json
 from typing import Any
 
-from contracts.envelope import SCHEMA_URN, Event
 from pydantic.json_schema import GenerateJsonSchema
+
+from contracts.envelope import SCHEMA_URN, Event
 
 Schema = dict[str, Any]
 

@@ -56,12 +56,14 @@ Amount: TypeAlias = Exact | Span | AtLeast | Missing | NoGrade
 class Case:
     """The facts under judgement, and what was already found out about them.
 
-    `score` is the total once the items are scored; `flags` collects points an expert must look at.
+    `score` is the total once the items are scored; `flags` collects points an expert must look at. `estimated`:
+    the points given are the firm's own, so those outside the band that its facts reach do not stand.
     """
 
-    __slots__ = ("facts", "figures", "flags", "judgements", "rights", "score")
+    __slots__ = ("estimated", "facts", "figures", "flags", "judgements", "rights", "score")
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: Facts, *, estimated: bool = False) -> None:
+        self.estimated = estimated
         self.facts = facts
         self.figures: Figures = facts.figures
         self.judgements = facts.figures.judgements

@@ -29,7 +29,7 @@ def up(clock_at: datetime | None, banks: tuple[str, ...]) -> None:
         ):
             status.stop()
             show(house, console)
-            _wait(house)
+            wait(house)
     except KeyboardInterrupt:
         console.print("stopped")
 
@@ -49,7 +49,7 @@ def _megabytes(size: int | None) -> str:
     return f"{size / 2**20:.0f} MiB" if size else "–"
 
 
-def _wait(house: House) -> None:
+def wait(house: House) -> None:
     """Until a signal. Raises click.ClickException when a service ends by itself."""
     while True:
         for name, service in house.services.items():

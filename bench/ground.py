@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import Field
 
@@ -32,7 +32,7 @@ class Measured(Event, topic="bench.facts", key="key_of"):
 
 
 class Settings(ServiceSettings, env_prefix="BENCH_"):
-    known: ClassVar[None] = None
+    pass
 
 
 def facts(count: int) -> list[Measured]:

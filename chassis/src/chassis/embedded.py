@@ -138,12 +138,14 @@ class EmbeddedBroker(Server):
     def environment(self, prefix: str) -> dict[str, str]:
         """The settings of a service that uses this broker, e.g. with prefix `NOTIFIER_`.
 
-        The broker holds a group's first join for half the session timeout (at least 1 s), hence a short one.
+        The broker holds a group's first join for half the session timeout (at least 1 s), hence a short one, and
+        answers a waiting fetch late, hence a short wait.
         """
         settings = {
             "KAFKA_BOOTSTRAP": self.bootstrap,
             "KAFKA_IDEMPOTENCE": "false",
             "KAFKA_SESSION_TIMEOUT": "2",
+            "KAFKA_FETCH_WAIT": "0.05",
         }
         return {f"{prefix}{name}": setting for name, setting in settings.items()}
 

@@ -108,6 +108,7 @@ class Subscription:
             batch=True,
             max_records=MAX_RECORDS,
             batch_timeout_ms=POLL_MS,
+            fetch_max_wait_ms=int(settings.kafka_fetch_wait * 1000),
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,
             session_timeout_ms=int(settings.kafka_session_timeout * 1000),

@@ -1,0 +1,196 @@
+"""One case from the draft to the title, and everywhere that the title is told: the bank's topic, the inbox, the mail."""
+
+import asyncio
+import hashlib
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from email.header import decode_header, make_header
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+
+from chassis.clock import SHANGHAI
+from chassis.identity import Actor
+from chassis.testing import given_kafka
+from contracts.envelope import Envelope
+from contracts.finance_link import ReferralOffered
+from huiqi.demo_doors import OFFICER, Doors, person, until
+from huiqi.house import House
+from huiqi.installation import Installation
+from huiqi.ledger import check
+
+FACTS = Path(__file__).parents[2] / "data/facts/whole-firm.hnte.yaml"
+BANK = "hailing-bay"
+TOPIC = f"finance-link.bank.{BANK}"
+MAIL = "wang@firm.example"
+CONSENTED = ["enterprise.name", "title.number", "title.valid_until"]
+PRODUCT = {
+    "name": {"zh": "高企信用贷", "en": "HNTE credit loan"}, "amount_max": "10000000", "term_months_max": 36,
+    "annual_rate_from": "0.0385", "annual_rate_to": "0.0435", "programmes": ["hnte"],
+}  # fmt: skip
+EXPERT = person("expert:chen")
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    clock_at = datetime(2016, 8, 1, 9, tzinfo=SHANGHAI)
+    with House(clock_at=clock_at, banks=[BANK], broker=given_kafka()) as house:
+        yield house
+
+
+class Journey:
+    """The people of one case, and what they see."""
+
+    def __init__(self, house: House, doors: Doors) -> None:
+        self.house = house
+        self.doors = doors
+        self.facts: dict[str, Any] = yaml.safe_load(FACTS.read_text(encoding="utf-8"))
+        self.uscc: str = self.facts["enterprise"]["uscc"]
+        self.applicant = person(f"enterprise:{self.uscc}")
+        self.case_id = ""
+        self.etag = ""
+
+    async def register(self) -> None:
+        firm = {name: fact for name, fact in self.facts["enterprise"].items() if name != "uscc"}
+        path = f"/v1/enterprises/{self.uscc}"
+        await self.doors.ask(OFFICER, "certification", "PUT", path, {**firm, "contact_email": MAIL})
+        sections = ["years", "ip", "conversions", "incidents"]
+        known: dict[str, Any] = {str(name): self.facts[name] for name in sections if name in self.facts}
+        await self.doors.ask(OFFICER, "certification", "PUT", f"{path}/facts", known)
+
+    async def consent(self) -> None:
+        await self.doors.ask(OFFICER, "finance-link", "PUT", f"/v1/products/{BANK}/hnte-credit", PRODUCT)
+        body = {
+            "bank_id": BANK, "purpose": "financing", "fields": CONSENTED, "text_version": "2016-05",
+            "expires_on": "2017-07-31", "on_title": True,
+        }  # fmt: skip
+        await self.doors.ask(self.applicant, "finance-link", "POST", "/v1/consents", body)
+
+    async def draft(self) -> None:
+        edition = await self.doors.get(OFFICER, "certification", "/v1/programmes/hnte/editions/2016-01-01")
+        papers = [
+            {"paper": paper["id"], "file_name": f"{paper['id']}.pdf", "bytes": 2048,
+             "sha256": hashlib.sha256(paper["id"].encode()).hexdigest()}
+            for paper in edition["documents"] if "first" in (paper.get("case_types") or ["first"])
+        ]  # fmt: skip
+        body = {"programme": "hnte", "case_type": "first", "documents": papers}
+        answer = await self.doors.ask(self.applicant, "certification", "POST", "/v1/cases", body)
+        self.case_id, self.etag = answer.json()["case_id"], answer.headers["ETag"]
+
+    async def say(self, who: Actor, verb: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        path = f"/v1/cases/{self.case_id}/{verb}"
+        answer = await self.doors.ask(who, "certification", "POST", path, body, seen=self.etag)
+        self.etag = answer.headers.get("ETag", self.etag)
+        said: dict[str, Any] = answer.json()
+        return said
+
+    async def decide(self) -> dict[str, Any]:
+        """From the submission to the title; the notice runs out in between. The title as anybody sees it."""
+        await self.say(self.applicant, "submit")
+        await self.say(OFFICER, "accept")
+        await self.say(OFFICER, "review")
+        judged = await self.say(EXPERT, "judgements", {"judgements": self.facts["judgements"]})
+        assert judged["verdict"] == "pass"
+        await self.say(OFFICER, "propose", {"proposal": "grant"})
+        await self.say(OFFICER, "notice")
+        await self._let_the_notice_run_out()
+        return await self.say(OFFICER, "grant")
+
+    async def _let_the_notice_run_out(self) -> None:
+        path = f"/v1/cases/{self.case_id}"
+        ends_on = date.fromisoformat(
+            (await self.doors.get(OFFICER, "certification", path))["notice"]["ends_on"]
+        )
+        after = datetime.combine(ends_on + timedelta(days=1), datetime.min.time(), SHANGHAI)
+        self.house.set_clock(after)
+
+        async def recorded() -> str | None:
+            answer = await self.doors.ask(OFFICER, "certification", "GET", path)
+            return answer.headers["ETag"] if answer.json()["case"]["state"] == "recorded" else None
+
+        self.etag = await until("the notice runs out", recorded)
+
+    async def message(self, text: str) -> dict[str, Any]:
+        """The message in the applicant's inbox that holds the text."""
+
+        async def look() -> dict[str, Any] | None:
+            inbox = await self.doors.get(self.applicant, "notifier", "/v1/inbox", limit="50")
+            return next((m for m in inbox["items"] if text in m["subject"] + m["body"]), None)
+
+        return await until(f"the inbox holds {text}", look)
+
+    async def mail(self, text: str) -> str:
+        """Subject and body of the mail to the applicant that holds the text."""
+
+        async def look() -> str | None:
+            for mail in self.house.mail.mails():
+                body = mail.get_payload(decode=True)
+                subject = str(make_header(decode_header(mail["Subject"])))
+                whole = f"{subject}\n{body.decode() if isinstance(body, bytes) else ''}"
+                if MAIL in mail["To"] and text in whole:
+                    return whole
+            return None
+
+        return await until(f"a mail holds {text}", look)
+
+
+async def read_as_the_bank(house: House, seconds: float = 60) -> ConsumerRecord:
+    """The first record of the bank's own topic, read in a group of the bank's own."""
+    consumer = AIOKafkaConsumer(
+        TOPIC, **house.broker.client, group_id=f"bank-{BANK}", auto_offset_reset="earliest", enable_auto_commit=False
+    )  # fmt: skip
+    await consumer.start()
+    try:
+        async with asyncio.timeout(seconds):
+            record: ConsumerRecord = await consumer.getone()
+            await consumer.commit()
+            return record
+    finally:
+        await consumer.stop()
+
+
+@pytest.mark.timeout(240)
+async def test_one_case_goes_from_the_draft_to_the_title_the_bank_the_inbox_and_the_mail(
+    house: House,
+) -> None:
+    async with Doors(house.addresses) as doors:
+        journey = Journey(house, doors)
+        await journey.register()
+        await journey.consent()
+        await journey.draft()
+        title = await journey.decide()
+        number = title["number"]
+
+        url = house.services["certification"].url
+        verified = httpx.get(f"{url}/v1/titles/{number}", trust_env=False).json()
+        assert (verified["enterprise_id"], verified["in_force"]) == (journey.uscc, True)
+
+        record = await read_as_the_bank(house)
+        envelope, offered = (
+            Envelope.from_headers(record.topic, record.headers),
+            ReferralOffered.read(record.value),
+        )
+        assert (envelope.type, envelope.sequence) == (ReferralOffered.type, 1)
+        assert record.key.decode() == envelope.key == str(offered.referral_id)
+        assert offered.facts == {
+            "enterprise.name": journey.facts["enterprise"]["name"],
+            "title.number": number,
+            "title.valid_until": title["valid_until"],
+        }
+        assert journey.uscc not in record.value.decode()
+
+        bank = person(f"bank:{BANK}")
+        accepted = {"kind": "accepted", "bank_reference": "2016/1"}
+        path = f"/v1/referrals/{offered.referral_id}"
+        await doors.ask(bank, "finance-link", "POST", f"{path}/outcomes", accepted)
+        assert (await doors.get(journey.applicant, "finance-link", path))["state"] == "accepted"
+
+        assert (await journey.message(number))["read_at"] is None
+        assert number in await journey.mail(number)
+
+    ledger = await check(Installation.of_house(house.addresses), wait=60)
+    assert ledger.kept, ledger.as_json()

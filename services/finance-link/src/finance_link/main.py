@@ -3,9 +3,12 @@ from chassis.service import Service, run
 from finance_link.api import ROUTERS
 from finance_link.consumers import consumers
 from finance_link.settings import Settings
+from finance_link.store.terms import terms
 from finance_link.use_cases.consents import EXPIRE_CONSENT
 from finance_link.use_cases.deadlines import expire_consent, expire_referral
 from finance_link.use_cases.sending import EXPIRE_REFERRAL
+
+terms()  # a malformed file stops the start
 
 service = Service(
     name="finance-link",

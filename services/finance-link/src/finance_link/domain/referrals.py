@@ -1,6 +1,7 @@
 """Referrals: an enterprise's financing request, its states, and what a bank may answer in each."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final, Literal
@@ -32,9 +33,14 @@ OPEN: Final[tuple[State, ...]] = ("draft", "sent", "accepted", "returned", "appr
 """States in which a referral can still be taken back, because no money has moved."""
 SENDABLE: Final[tuple[State, ...]] = ("draft", "returned")
 
-# Patience of the bureau, not of a law: a draft that nobody completes and a request that nobody answers end by these.
-DRAFT_LASTS: Final = timedelta(days=90)
-ANSWER_WITHIN: Final = timedelta(days=60)
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """After these a draft that nobody completes and a request that no bank answers come to their end."""
+
+    draft_lasts: timedelta
+    answer_within: timedelta
+
 
 MISSING_TEXTS: Final[Mapping[Missing, str]] = {
     "consent": "a consent for this bank and this purpose that is valid today",

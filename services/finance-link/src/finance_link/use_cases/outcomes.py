@@ -17,10 +17,11 @@ from finance_link.domain.answers import (
     Rejected,
     Returned,
 )
-from finance_link.domain.referrals import DRAFT_LASTS, Referral
+from finance_link.domain.referrals import Referral
 from finance_link.domain.refusals import ReferenceReused
 from finance_link.store import referrals as store
 from finance_link.store.referrals import Outcome
+from finance_link.store.terms import terms
 from finance_link.use_cases.policy import POLICY
 from finance_link.use_cases.sending import naming, set_deadline
 
@@ -71,7 +72,7 @@ async def _record(tx: Transaction, referral: Referral, answer: Answer) -> None:
         total = referral.after_disbursing(answer.amount)
         await store.save_amounts(tx, referral.model_copy(update={"disbursed_amount": total}))
     await store.save_state(tx, referral.referral_id, answer.kind, reason=reason, next_on=next_on)
-    lasts_until = tx.clock.now() + DRAFT_LASTS if isinstance(answer, Returned) else None
+    lasts_until = tx.clock.now() + terms().draft_lasts if isinstance(answer, Returned) else None
     await set_deadline(tx, referral, lasts_until)
     tx.publish(_event(referral, answer))
 

@@ -13,9 +13,10 @@ from chassis.work import add_work, cancel_work
 from contracts import finance_link as events
 from finance_link.domain.consents import Consent
 from finance_link.domain.products import Product, opening_title
-from finance_link.domain.referrals import ANSWER_WITHIN, DRAFT_LASTS, SENDABLE, Missing, Referral, State
+from finance_link.domain.referrals import SENDABLE, Missing, Referral, State
 from finance_link.domain.scope import Enterprise, Known, Title, facts_of, needs_register
 from finance_link.store import consents, known, products, referrals
+from finance_link.store.terms import terms
 
 EXPIRE_REFERRAL = "referral.expire"
 
@@ -51,7 +52,7 @@ async def add_draft(tx: Transaction, draft: Referral) -> Referral | None:
     if not await referrals.add_referral(tx, draft):
         return None
     tx.publish(events.ReferralDrafted(**naming(draft)))
-    await set_deadline(tx, draft, tx.clock.now() + DRAFT_LASTS)
+    await set_deadline(tx, draft, tx.clock.now() + terms().draft_lasts)
     return await try_to_send(tx, draft)
 
 
@@ -104,7 +105,7 @@ async def _send(tx: Transaction, referral: Referral, consent: Consent, grounds: 
         events.ReferralSent(**naming(sent), sent_at=sent_at, consent_id=consent.consent_id),
         _offer(sent, consent, facts),
     )
-    await set_deadline(tx, sent, tx.clock.now() + ANSWER_WITHIN)
+    await set_deadline(tx, sent, tx.clock.now() + terms().answer_within)
     return sent
 
 

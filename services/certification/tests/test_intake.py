@@ -3,78 +3,13 @@
 import io
 import zipfile
 from collections.abc import Callable
-from datetime import date, datetime
-from importlib.resources import files
-from typing import Any
+from datetime import date
 
 import pytest
-from babel.messages.pofile import read_po
-from openpyxl import Workbook
 
+from bureau_workbook import HERBS, KNIVES, Sheets, read, refusals, saved, sheets, workbook
 from casework.facts import facts_from
-from casework.sheets import Reason
-from certification import intake_checks
-from certification.intake import Intake, read_workbook
-from certification.intake_tables import NOT_A_USE
-
-KNIVES, HERBS = "91441702765432109Q", "914417810123456785"
-
-Sheets = dict[str, list[list[Any]]]
-
-
-def sheets() -> Sheets:
-    return {
-        "企业": [
-            ["统一社会信用代码", "企业名称", "行政区划代码", "成立日期", "是否内地居民企业", "联系邮箱", "语言"],
-            [KNIVES, "阳江示例刀剪有限公司", "441702", datetime(2003, 5, 6), "是", "a@example.cn", "中文"],  # noqa: DTZ001
-            [HERBS, "阳春示例南药有限公司", 441781, "2004年7月8日", "是", None, None],
-        ],
-        "年度": [
-            ["年度", "统一社会信用代码", "销售收入（元）", "总收入（万元）", "高新技术产品收入（元）", "净资产（元）",
-             "总资产（元）", "研发费用（元）", "境内研发费用（元）", "职工总数", "科技人员", "大专以上人员", "研发人员"],
-            [2008, KNIVES, "42,000,000.50", 4400.5, 34440000, -100, 26000000, 3000000, 2700000, 80, 24.5, 41, 12],
-            [2007, KNIVES, 32000000, 3350, 25500000, 12500000, 21000000, 2200000, 1980000, 70, 20, 35, 10],
-            ["2008年", HERBS, 1000000.1, 110, 800000, 500000, 900000, None, None, 20, 8, 7, 3],
-        ],
-        "知识产权": [
-            ["编号", "统一社会信用代码", "种类", "取得方式", "授权日期", "是否有效", "是否自有", "是否与主要产品相关"],
-            ["ZL200510000001.1", KNIVES, "发明专利", "自主研发", "2007-06-06", "是", "是", "是"],
-            ["ZL199910000001.1", KNIVES, "实用新型", "受让", date(2000, 6, 6), "否", "是", "是"],
-        ],
-        "成果转化": [["统一社会信用代码", "成果编号", "转化年度"], [KNIVES, "R1", 2008]],
-        "研发费用": [
-            ["统一社会信用代码", "年度", "人员人工（万元）", "直接投入（元）", "折旧费用与长期待摊费用（元）",
-             "无形资产摊销（元）", "设计费用（元）", "装备调试费（元）", "委托境内研发费用（元）",
-             "委托境外研发费用（元）", "其他费用（元）"],
-            [HERBS, 2008, 10, 50000, 0, 0, 0, 0, 0, 0, 50000],
-        ],
-        "事故": [["统一社会信用代码", "种类", "日期", "是否重大"], [HERBS, "质量事故", "2008/3/4", "否"]],
-    }  # fmt: skip
-
-
-def workbook(content: Sheets) -> Workbook:
-    book = Workbook()
-    book.remove(book.worksheets[0])
-    for name, rows in content.items():
-        sheet = book.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    return book
-
-
-def saved(book: Workbook) -> bytes:
-    stream = io.BytesIO()
-    book.save(stream)
-    return stream.getvalue()
-
-
-def read(content: Sheets) -> Intake:
-    return read_workbook(saved(workbook(content)))
-
-
-def refusals(intake: Intake) -> list[tuple[str, int | None, str | None, str]]:
-    assert intake.enterprises == ()
-    return [(found.sheet, found.row, found.cell, found.rule) for found in intake.refusals]
+from certification.intake import read_workbook
 
 
 def test_a_good_workbook_becomes_enterprises_with_exact_facts() -> None:
@@ -270,73 +205,3 @@ def test_an_empty_sheet_has_no_headings() -> None:
     content = sheets()
     content["成果转化"] = []
     assert ("成果转化", None, None, "empty-sheet") in refusals(read(content))
-
-
-def bomb() -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("[Content_Types].xml", b"")
-        archive.writestr("xl/worksheets/sheet1.xml", b"0" * (40 * 1024 * 1024))
-    return stream.getvalue()
-
-
-def damaged() -> bytes:
-    source, target = zipfile.ZipFile(io.BytesIO(saved(workbook(sheets())))), io.BytesIO()
-    with zipfile.ZipFile(target, "w") as archive:
-        for part in source.infolist():
-            archive.writestr(part, source.read(part)[: -40 if "sheet2" in part.filename else None])
-    return target.getvalue()
-
-
-def archive_of_something_else() -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        archive.writestr("word.txt", "no workbook")
-    return stream.getvalue()
-
-
-FILES = [
-    (b"%PDF-1.7 ...", "is-a-pdf"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 old", "is-an-old-workbook"),
-    (b"", "not-a-workbook"),
-    (b"PK\x03\x04 torn", "not-a-workbook"),
-    (archive_of_something_else(), "not-a-workbook"),
-    (bomb(), "too-large"),
-    (damaged(), "unreadable"),
-]
-
-
-@pytest.mark.parametrize(
-    ("content", "rule"),
-    FILES,
-    ids=[rule for _, rule in FILES[:2]] + ["empty", "torn", "zip", "bomb", "damaged"],
-)
-def test_what_is_no_workbook_is_refused_with_its_reason(content: bytes, rule: str) -> None:
-    assert refusals(read_workbook(content)) == [("", None, None, rule)]
-
-
-def far_cell(address: str) -> bytes:
-    book = workbook(sheets())
-    book["企业"][address] = "x"
-    return saved(book)
-
-
-@pytest.mark.parametrize(("address", "rule"), [("A20001", "too-many-rows"), ("XFD2", "too-many-columns")])
-def test_a_sheet_beyond_the_limits_is_refused(address: str, rule: str) -> None:
-    assert [(found.sheet, found.rule) for found in read_workbook(far_cell(address)).refusals] == [
-        ("企业", rule)
-    ]
-
-
-def test_the_order_of_columns_does_not_matter() -> None:
-    content = sheets()
-    content["知识产权"] = [row[::-1] for row in content["知识产权"]]
-    assert read(content).enterprises == read(sheets()).enterprises
-
-
-def test_every_refusal_of_this_intake_has_its_chinese() -> None:
-    with files("certification").joinpath("locale/zh_CN.po").open("rb") as stream:
-        catalogue = read_po(stream, locale="zh_CN")
-    reasons = [value for value in [*vars(intake_checks).values(), NOT_A_USE] if isinstance(value, Reason)]
-    assert len(reasons) == 8
-    assert all(reason.message_id in catalogue for reason in reasons)

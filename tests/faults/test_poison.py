@@ -1,14 +1,15 @@
 """Poison on every topic: set aside where it is, and whoever comes after it is served."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
-
-from chassis.topics import load_topics
 from test_killed_at_each_step import known_to_all
 from way import Way
+
+from chassis.topics import load_topics
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 HEARD = {name: topic for name, topic in load_topics().items() if topic.listeners}
@@ -34,6 +35,11 @@ async def poison(client: dict[str, Any]) -> None:
         await producer.stop()
 
 
+def _has_set_aside(way: Way, service: str, count: int) -> bool:
+    rows = way.rows(service, "SELECT count(*) AS n FROM parked WHERE reason = 'unplaced'")
+    return bool(rows[0]["n"] == count)
+
+
 def test_poison_on_every_topic_stops_nobody(way: Way) -> None:
     before = way.register()
     way.until(lambda: known_to_all(way, before), "known to all")
@@ -46,10 +52,11 @@ def test_poison_on_every_topic_stops_nobody(way: Way) -> None:
         for listener in topic.listeners:
             expected[listener] = expected.get(listener, 0) + topic.partitions * len(POISON)
     for service, count in expected.items():
-        set_aside = "SELECT count(*) AS n FROM parked WHERE reason = 'unplaced'"
-        way.until(lambda s=service, n=count: way.rows(s, set_aside)[0]["n"] == n, f"{count} set aside by {service}")
+        way.until(partial(_has_set_aside, way, service, count), f"{count} set aside by {service}")
     assert all(service.running and service.ready() for service in way.house.services.values())
     ledger = way.ledger()
     invented = ledger.promises["I3"]
     assert invented.broken > 0, "records that nobody said have to be seen"
-    assert {name for name, promise in ledger.promises.items() if promise.broken} <= {"I3", "I5"}, ledger.as_json()
+    assert {name for name, promise in ledger.promises.items() if promise.broken} <= {"I3", "I5"}, (
+        ledger.as_json()
+    )

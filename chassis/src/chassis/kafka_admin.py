@@ -68,6 +68,15 @@ async def list_topics(client: Client) -> list[str]:
         return sorted(name for name in await admin.list_topics() if not name.startswith("__"))
 
 
+async def count_partitions(client: Client) -> dict[str, int]:
+    """How many partitions each topic has that is not the broker's own."""
+    async with _admin(client) as admin:
+        names = [name for name in await admin.list_topics() if not name.startswith("__")]
+        described = await admin.describe_topics(names) if names else []
+    _raise_for([(topic["topic"], topic["error_code"]) for topic in described], {_DONE})
+    return {topic["topic"]: len(topic["partitions"]) for topic in described}
+
+
 def _raise_for(results: Iterable[tuple[Any, ...]], fine: set[int]) -> None:
     for name, code, *_ in results:
         if code not in fine:

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from chassis import kafka_admin
 from chassis.errors import Unavailable
 from huiqi.installation import Installation
 
@@ -102,12 +103,11 @@ async def _stop(consumer: AIOKafkaConsumer) -> None:
 
 
 async def _log(consumer: AIOKafkaConsumer, installation: Installation, also: Collection[str]) -> Log:
-    there = await consumer.topics()
+    # A consumer that reads no topic yet knows no partitions, and would find nothing to check.
+    there = await kafka_admin.count_partitions(installation.kafka)
     wanted = {name for name, topic in installation.topics.items() if not topic.is_template} | set(also)
     ours = sorted(name for name in there if installation.topic(name) is not None)
-    partitions = [
-        TopicPartition(name, p) for name in ours for p in sorted(consumer.partitions_for_topic(name) or ())
-    ]
+    partitions = [TopicPartition(name, p) for name in ours for p in range(there[name])]
     return Log(consumer, partitions, sorted(wanted - set(ours)))
 
 

@@ -7,6 +7,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from chassis.embedded import EmbeddedBroker, EmbeddedPostgres
 from huiqi.house import House
 
 _PAUSE = 0.5
@@ -50,8 +51,11 @@ def _megabytes(size: int | None) -> str:
 
 
 def wait(house: House) -> None:
-    """Until a signal. Raises click.ClickException when a service ends by itself."""
+    """Until a signal. Raises click.ClickException when a service or a server ends by itself."""
     while True:
+        for name, server in (("PostgreSQL", house.postgres), ("the broker", house.broker)):
+            if isinstance(server, EmbeddedPostgres | EmbeddedBroker) and not server.running:
+                raise click.ClickException(f"{name} has ended")
         for name, service in house.services.items():
             if not service.running:
                 raise click.ClickException(f"{name} has ended:\n{service.last_lines()}")

@@ -14,7 +14,7 @@ from chassis.marks import Arrived
 from chassis.subscribe import Subscription
 from chassis.testing import Databases
 from contracts.certification import EnterpriseRegistered, TitleGranted
-from facts import FIRM, OTHER_FIRM, arrived, effects, granted, make_effects, mark, registered
+from facts import FIRM, OTHER_FIRM, arrived, effects, granted, make_effects, mark, record, registered
 
 TOPIC = "certification.enterprises"
 OPERATOR = Actor("wang", "operator")
@@ -208,3 +208,21 @@ async def test_an_error_of_the_statement_itself_is_a_bug_not_an_outage(db: Datab
     heard = consumers()
     await apply(db, heard, arrived(registered(name="conflict"), 1))
     assert await mark(db, TOPIC, FIRM) == (0, True, False)
+
+
+async def test_a_key_whose_last_parked_event_is_discarded_is_free_again(db: Database) -> None:
+    heard = consumers({"bad"})
+    await apply(db, heard, arrived(registered(name="bad"), 1))
+    [only] = await parked.show_parked(db, "testing", TOPIC, FIRM)
+    await parked.discard(db, "testing", only["id"], OPERATOR, "typed wrongly")
+    await apply(db, heard, arrived(registered(name="later"), 2))
+    assert await effects(db) == [("2", "later")]
+    assert await mark(db, TOPIC, FIRM) == (2, False, False)
+
+
+async def test_a_record_with_an_empty_header_is_set_aside_and_the_batch_goes_on(db: Database) -> None:
+    odd = record(registered(), 1)
+    odd.headers = (("ce_id", None), ("x", None))
+    await apply(db, consumers(), Arrived.of(odd), arrived(registered(OTHER_FIRM, "x"), 1))
+    assert [name for _, name in await effects(db)] == ["x"]
+    assert await db.fetchval("SELECT reason FROM parked") == "unplaced"

@@ -142,3 +142,21 @@ async def test_work_of_a_transaction_that_rolls_back_is_not_there(make_database:
     except RuntimeError:
         pass
     assert await states(db) == []
+
+
+async def test_a_job_that_fails_for_ever_does_not_end_the_worker(make_database: Databases) -> None:
+    async def fails(_job: Job, _tx: Transaction) -> None:
+        raise ValueError("a NUL \0 from outside")
+
+    db = await prepared(make_database, "bad", "good")
+    async with db.transaction() as tx:
+        await tx.execute("UPDATE work SET kind = 'bad', attempts = 2000 WHERE subject = 'bad'")
+    task = asyncio.create_task(Worker(db, {"bad": fails, "k": note}).run())
+    await asyncio.sleep(0.5)
+    async with db.transaction() as tx:
+        await add_work(tx, "k", "later", {})
+    await asyncio.sleep(1.5)
+    assert not task.done()
+    task.cancel()
+    assert await count(db) == 2
+    assert next(reason for _, reason in await states(db)) == "ValueError: a NUL \\0 from outside"

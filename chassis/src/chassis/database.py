@@ -4,8 +4,11 @@ A transaction writes what it published in one statement just before COMMIT, so t
 events is held as shortly as can be, and a rollback has said nothing.
 """
 
+import asyncio
+import re
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -19,6 +22,7 @@ from chassis.identity import SYSTEM, Actor
 from contracts.envelope import Envelope, Event
 
 ACQUIRE_TIMEOUT = 5.0
+CLOSE_TIMEOUT = 2.0
 COMMAND_TIMEOUT = 20.0
 SERVER_SETTINGS = {
     "statement_timeout": "15s",
@@ -32,23 +36,25 @@ SERVER_SETTINGS = {
 # 25P03 idle in transaction, 25006 read only, 40001/40P01 conflict, 53xxx resources, 55P03 lock, 57xxx shutdown
 _TRY_AGAIN_CLASSES = ("08", "53", "57")
 _TRY_AGAIN_STATES = frozenset({"25006", "25P03", "40001", "40P01", "55P03"})
+DRIVER_ERRORS = (
+    OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError,
+)  # fmt: skip
+_CONNECTION_LOST = re.compile(r"(connection|pool) is clos|released back to the pool|operation is cancelling")
 _EXPIRE_POOL = ("08", "57P01", "57P02", "57P03", "25006")
 
 
 def unavailable(error: BaseException) -> Unavailable | None:
     """The error as Unavailable when the same work may succeed later, else None."""
+    if isinstance(error, asyncpg.InvalidCachedStatementError):
+        return Unavailable("the schema has just changed")
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
         if state in _TRY_AGAIN_STATES or state.startswith(_TRY_AGAIN_CLASSES):
             return Unavailable(f"{type(error).__name__}: {error}")
         return None
-    if isinstance(
-        error, asyncpg.DataError | asyncpg.ClientConfigurationError | asyncpg.UnsupportedClientFeatureError
-    ):
-        return None  # interface errors that are ours: arguments that do not fit
-    if isinstance(error, asyncpg.InterfaceError | OSError | TimeoutError):
-        return Unavailable(f"{type(error).__name__}: {error}")
-    return None
+    if isinstance(error, asyncpg.InterfaceError) and not _CONNECTION_LOST.search(str(error)):
+        return None  # ours: arguments that do not fit, two statements at once on one connection
+    return Unavailable(f"{type(error).__name__}: {error}") if isinstance(error, DRIVER_ERRORS) else None
 
 
 def _to_json(value: object) -> str:
@@ -61,6 +67,10 @@ async def _prepare(connection: asyncpg.Connection) -> None:
 
 async def _keep_session(_connection: asyncpg.Connection) -> None:
     """Sessions hold no state between transactions, so the pool's reset round trip is not needed."""
+
+
+class NotCommitted(Exception):
+    """A statement failed and its error was passed over: nothing of the transaction was written."""
 
 
 class Transaction:
@@ -95,11 +105,15 @@ class Transaction:
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         said = len(self.published)
+        await self.execute("SAVEPOINT inner_block")
         try:
-            async with self.connection.transaction():
-                yield
+            yield
+            await self.execute("RELEASE SAVEPOINT inner_block")
         except BaseException:
             del self.published[said:]
+            await _roll_back(
+                self.connection, "ROLLBACK TO SAVEPOINT inner_block; RELEASE SAVEPOINT inner_block"
+            )
             raise
 
 
@@ -125,14 +139,14 @@ class Database:
                 reset=_keep_session,
                 server_settings={**SERVER_SETTINGS, "application_name": service},
             )
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except DRIVER_ERRORS as error:
             raise unavailable(error) or error from error
         return cls(pool, service, clock)
 
     async def close(self) -> None:
         try:
-            await self.pool.close()
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await asyncio.wait_for(self.pool.close(), CLOSE_TIMEOUT)
+        except DRIVER_ERRORS:
             self.pool.terminate()
 
     @asynccontextmanager
@@ -141,7 +155,7 @@ class Database:
         try:
             async with self.pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection:
                 yield connection
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except DRIVER_ERRORS as error:
             await self._expire_if_broken(error)
             raise unavailable(error) or error from error
 
@@ -153,12 +167,11 @@ class Database:
     async def transaction(self, actor: Actor = SYSTEM) -> AsyncIterator[Transaction]:
         """Commits when the block ends, rolls back when it raises.
 
-        Raises Unavailable when the outcome is a failure *or unknown*: repeat the whole unit, never report it failed.
+        Raises Unavailable when the outcome is a failure *or unknown*: repeat the whole unit, never report it failed;
+        NotCommitted.
         """
-        async with AsyncExitStack() as stack:
-            connection = await stack.enter_async_context(self.connection())
-            block = connection.transaction()
-            await block.start()
+        async with self.connection() as connection:
+            await connection.execute("BEGIN")
             tx = Transaction(connection, self.service, self.clock, actor)
             try:
                 yield tx
@@ -166,9 +179,11 @@ class Database:
                 if tx.published:
                     await failpoint("publish.before_commit")
             except BaseException:
-                await _roll_back(block)
+                await _roll_back(connection, "ROLLBACK")
                 raise
-            await block.commit()
+            # PostgreSQL answers the COMMIT of a transaction with a failed statement by ROLLBACK, and no error.
+            if await connection.execute("COMMIT") != "COMMIT":
+                raise NotCommitted
             if tx.published:
                 await failpoint("publish.after_commit")
         if tx.published or tx.wakes:
@@ -198,11 +213,24 @@ class Database:
                 yield row
 
 
-async def _roll_back(block: Any) -> None:
-    try:
-        await block.rollback()
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-        return  # the connection is gone, and with it the transaction
+async def _roll_back(connection: asyncpg.Connection, statement: str) -> None:
+    # A statement that the block began and did not wait for may still run on the connection.
+    ends = time.monotonic() + ACQUIRE_TIMEOUT
+    while True:
+        try:
+            await connection.execute(statement)
+        except asyncpg.InterfaceError as error:
+            if _CONNECTION_LOST.search(str(error)):
+                return  # and with it the transaction
+            if time.monotonic() > ends:
+                break
+            await asyncio.sleep(0.05)
+        except DRIVER_ERRORS:
+            break
+        else:
+            return
+    with suppress(asyncpg.InterfaceError):
+        connection.terminate()
 
 
 def values(rows: Iterable[asyncpg.Record], column: str) -> list[Any]:

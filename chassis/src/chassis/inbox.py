@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
-from chassis.database import Transaction, unavailable
+from chassis.database import DRIVER_ERRORS, Transaction, unavailable
 from chassis.errors import Refused, Unavailable
 from chassis.failpoints import failpoint
 from chassis.marks import Arrived, Key, Mark, arrived_again, lock_marks, save_marks, set_aside, waiting_rows
@@ -186,6 +186,8 @@ class Consumers:
         try:
             async with tx.savepoint():
                 await self._call(tx, handler, [received])
+        except DRIVER_ERRORS as error:  # at the savepoint's end: the handler passed a failed statement over
+            raise unavailable(error) or HandlerFailed(f"{type(error).__name__}: {error}") from error
         except HandlerFailed as failure:
             if not isinstance(failure.__cause__, Refused):
                 raise

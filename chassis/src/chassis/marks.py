@@ -42,13 +42,13 @@ class Arrived:
         except MalformedEnvelope as malformed:
             error = str(malformed)
         if envelope is None:
-            headers = {_storable(name): _storable(value.decode("latin-1")) for name, value in record.headers}
+            headers = {storable(n): storable((v or b"").decode("latin-1")) for n, v in record.headers}
         return cls(
             envelope, record.value or b"", headers, record.topic, record.partition, record.offset, error
         )
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """PostgreSQL's text holds no NUL and no lone surrogates."""
     return text.replace("\0", "\\0").encode(errors="backslashreplace").decode()
 
@@ -98,7 +98,7 @@ async def set_aside(tx: Transaction, consumer: str, aside: Sequence[tuple[Arrive
         await tx.execute(
             f"INSERT INTO parked {_COLUMNS} VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) {known}",  # noqa: S608
             consumer, record.topic, envelope.key if envelope else None, envelope.sequence if envelope else None,
-            reason, _storable(error), headers, record.payload, record.partition, record.offset,
+            reason, storable(error), headers, record.payload, record.partition, record.offset,
         )  # fmt: skip
 
 

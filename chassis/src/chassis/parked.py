@@ -103,6 +103,8 @@ async def discard(db: Database, consumer: str, parked_id: int, actor: Actor, not
                     sequence=mark.sequence + 1, topic=row["topic"], key=row["key"], error="it comes first"
                 )
             mark.sequence += 1
+            if len(await waiting_rows(tx, consumer, *key)) == 1:
+                mark.parked = mark.waiting = False  # nothing is behind it that a replay could set free
             await save_marks(tx, consumer, {key: mark})
         await _decide(tx, row, "discarded", note)
 

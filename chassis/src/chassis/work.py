@@ -17,6 +17,7 @@ from chassis.database import Database, Transaction
 from chassis.errors import Refused, Unavailable
 from chassis.failpoints import failpoint
 from chassis.identity import SYSTEM
+from chassis.marks import storable
 
 LEASE = timedelta(seconds=60)
 AT_ONCE = 8
@@ -132,6 +133,9 @@ class Worker:
             except Unavailable as error:
                 log.warning("work.unavailable", error=error.reason)
                 jobs = []
+            except Exception:  # a worker that ends leaves every deadline unmet
+                log.exception("work.lease_failed")
+                jobs = []
             if not jobs:
                 try:
                     await asyncio.wait_for(self._woken.wait(), TICK)
@@ -145,17 +149,25 @@ class Worker:
         return [Job(**dict(row), lease=token) for row in rows]
 
     async def _perform(self, job: Job) -> None:
+        """Raises nothing: what could not be recorded is due again when the lease runs out."""
+        try:
+            await self._attempt(job)
+        except Unavailable as error:
+            log.warning("work.unavailable", kind=job.kind, subject=job.subject, error=error.reason)
+        except Exception:
+            log.exception("work.not_recorded", kind=job.kind, subject=job.subject)
+
+    async def _attempt(self, job: Job) -> None:
         try:
             if job.kind in self._deadlines:
                 await self._meet(job)
             else:
                 await self._record(job, await self._deliver(job))
-        except Unavailable as error:
-            # The lease runs out and the row is due again.
-            log.warning("work.unavailable", kind=job.kind, subject=job.subject, error=error.reason)
+        except Unavailable:
+            raise
         except Exception as error:
             log.exception("work.bug", kind=job.kind, subject=job.subject)
-            delay = min(timedelta(seconds=2**job.attempts), LONGEST_DELAY)
+            delay = min(timedelta(seconds=2 ** min(job.attempts, 20)), LONGEST_DELAY)
             await self._record(job, Retry(delay, f"{type(error).__name__}: {error}"))
 
     async def _meet(self, job: Job) -> None:
@@ -179,9 +191,10 @@ class Worker:
                 case Done():
                     mine = await tx.fetchval(_CLOSE, job.id, job.lease, "done", "")
                 case GiveUp():
-                    mine = await tx.fetchval(_CLOSE, job.id, job.lease, "given_up", outcome.reason)
+                    mine = await tx.fetchval(_CLOSE, job.id, job.lease, "given_up", storable(outcome.reason))
                 case Retry():
-                    mine = await tx.fetchval(_DELAY, job.id, job.lease, outcome.after, outcome.reason)
+                    reason = storable(outcome.reason)
+                    mine = await tx.fetchval(_DELAY, job.id, job.lease, outcome.after, reason)
             if not mine:
                 log.warning("work.lease_lost", kind=job.kind, subject=job.subject)
             elif outcome.record is not None:

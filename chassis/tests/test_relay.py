@@ -3,10 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import UnknownTopicOrPartitionError
 
 from chassis.database import Database, Transaction
 from chassis.embedded import EmbeddedBroker
@@ -18,6 +22,7 @@ from chassis.subscribe import Subscription
 from chassis.testing import Databases
 from contracts.certification import EnterpriseRegistered
 from contracts.envelope import Envelope
+from contracts.finance_link import ReferralOffered
 from facts import FIRM, OTHER_FIRM, effects, make_effects, mark, record, registered
 
 TOPIC = "certification.enterprises"
@@ -214,3 +219,66 @@ async def _has(db: Database, n: int) -> bool:
 
 async def _count(db: Database, table: str, n: int) -> bool:
     return bool(await db.fetchval(f"SELECT count(*) FROM {table}") == n)
+
+
+def offered(bank: str, amount: int = 1) -> ReferralOffered:
+    return ReferralOffered(
+        referral_id=uuid4(), bank_id=bank, product_id="p", consent_id=uuid4(), purpose="credit",
+        amount=Decimal(amount), term_months=12, facts={},
+    )  # fmt: skip
+
+
+async def test_a_topic_that_does_not_exist_holds_its_own_events_only_and_says_so(
+    make_database: Databases, clean_topics: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing, look_up = {"finance-link.bank.newbank"}, AIOKafkaClient._wait_on_metadata
+
+    async def without_it(client: AIOKafkaClient, topic: str) -> set[int]:
+        # The embedded broker makes every topic it is asked for; Kafka lets aiokafka ask for 15 s.
+        if topic in missing:
+            await asyncio.sleep(15)
+            raise UnknownTopicOrPartitionError
+        partitions: set[int] = await look_up(client, topic)
+        return partitions
+
+    monkeypatch.setattr(AIOKafkaClient, "_wait_on_metadata", without_it)
+    db = await make_database(service="finance-link")
+    async with db.transaction() as tx:
+        tx.publish(*(offered("newbank", n) for n in range(1, 4)))
+    relay = Relay(db, settings_for(clean_topics))
+    db.wake = relay.wake
+    async with running(relay.run):
+        for name in ("a", "b", "c"):
+            began = asyncio.get_running_loop().time()
+            await said(db, name)
+            await until(lambda: _count(db, "outbox", 3), 8)
+            assert asyncio.get_running_loop().time() - began < 4
+        await until(lambda: _count(db, "stuck_topics", 1), 20)
+        stuck = await db.fetchrow("SELECT topic, reason FROM stuck_topics")
+        assert tuple(stuck or ()) == ("finance-link.bank.newbank", "UnknownTopicOrPartitionError")
+        missing.clear()
+        await until(lambda: emptied(db), 20)
+        await until(lambda: _count(db, "stuck_topics", 0))
+
+
+async def test_an_outage_longer_than_a_thousand_tries_does_not_end_the_relay(
+    make_database: Databases, clean_topics: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db = await make_database()
+    relay, tries = Relay(db, settings_for(clean_topics)), 0
+
+    async def away() -> int:
+        nonlocal tries
+        tries += 1
+        if tries > 1_100:
+            raise asyncio.CancelledError
+        raise OSError
+
+    async def at_once(_seconds: float) -> None:
+        return None
+
+    monkeypatch.setattr(relay, "_step", away)
+    monkeypatch.setattr(relay, "_rest", at_once)
+    monkeypatch.setattr("chassis.outbox.asyncio.sleep", at_once)
+    with pytest.raises(asyncio.CancelledError):
+        await relay.run()

@@ -1,7 +1,6 @@
 """The transaction is the outbox: events are written with the rows they tell of, and a relay brings them to Kafka."""
 
 import asyncio
-import hashlib
 import time
 import uuid
 from collections import Counter
@@ -10,7 +9,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import asyncpg
-import orjson
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -18,7 +16,9 @@ from uuid_utils.compat import uuid7
 
 from chassis.errors import Invalid, Unavailable
 from chassis.failpoints import failpoint
+from chassis.seals import digest, seal
 from chassis.settings import ServiceSettings
+from chassis.stuck import LONGEST_DELAY, OF_THE_TOPIC, StuckTopics, not_shown
 from chassis.telemetry import METRICS, current_traceparent
 from contracts.envelope import Envelope, Event
 
@@ -29,6 +29,8 @@ MAX_PAYLOAD_BYTES = 1_000_000  # Kafka refuses records over 1 MiB, headers inclu
 BATCH = 2_000
 BUSY_POLL = 0.03
 IDLE_POLL = 0.25
+
+__all__ = ["EventTooLarge", "Pending", "Relay", "digest", "pending", "resend", "seal", "write"]
 
 log = structlog.get_logger()
 
@@ -109,6 +111,7 @@ _CLAIM = """
 SELECT e.id, e.event_id, e.topic, e.key, e.sequence, e.type, e.actor, e.traceparent, e.caused_by, e.payload,
        e.occurred_at, e.recorded_at
 FROM outbox o JOIN events e ON e.id = o.id AND e.recorded_at = o.recorded_at
+WHERE e.topic <> ALL($2)
 ORDER BY o.id LIMIT $1
 """
 _LEASE = """
@@ -131,6 +134,7 @@ class Relay:
         self._lease_ends = 0.0
         self._woken = asyncio.Event()
         self._producer: AIOKafkaProducer | None = None
+        self._stuck = StuckTopics()
         self.source = f"/huiqi/{db.service}"
         self.last_progress = time.monotonic()
 
@@ -156,7 +160,7 @@ class Relay:
                     )
                     await self._drop_producer()
                     moved = 0
-                    await asyncio.sleep(min(0.1 * 2**failures, 5.0))
+                    await asyncio.sleep(min(0.1 * 2 ** min(failures, 20), LONGEST_DELAY))
                 if not moved:
                     await self._rest(BUSY_POLL if failures else IDLE_POLL)
         finally:
@@ -172,7 +176,7 @@ class Relay:
         self._woken.clear()
         if not await self._hold_lease():
             return 0
-        rows = await self._db.fetch(_CLAIM, BATCH)
+        rows = await self._db.fetch(_CLAIM, BATCH, self._stuck.held())
         if not rows:
             self.last_progress = time.monotonic()
             return 0
@@ -183,6 +187,7 @@ class Relay:
             await seal(self._db, acknowledged)
             METRICS.relay_published.inc(len(acknowledged))
             self.last_progress = time.monotonic()
+        await self._stuck.tell(self._db)
         return len(acknowledged)
 
     async def _hold_lease(self) -> bool:
@@ -196,11 +201,17 @@ class Relay:
         return bool(held)
 
     async def _send(self, rows: list[asyncpg.Record]) -> list[asyncpg.Record]:
-        """Sends all and waits for every answer: a send that 'timed out' may still arrive, so none is cancelled."""
+        """Sends all and waits for every answer: a send that 'timed out' may still arrive, so none is cancelled.
+
+        A topic that fails is left alone for a while, so that the others go on.
+        """
         producer = await self._ready_producer()
-        futures = []
-        failed: BaseException | None = None
+        topics = {row["topic"] for row in rows}
+        failed = await not_shown(producer, topics)
+        sent, futures = [], []
         for row in rows:
+            if row["topic"] in failed:
+                continue
             headers = self.envelope(row).to_headers()
             try:
                 futures.append(
@@ -208,17 +219,17 @@ class Relay:
                         row["topic"], row["payload"].encode(), row["key"].encode(), headers=headers
                     )
                 )
+                sent.append(row)
             except KafkaError as error:
-                failed = error
-                break
+                failed[row["topic"]] = error
         await failpoint("relay.after_send")
         answers = await asyncio.shield(asyncio.gather(*futures, return_exceptions=True))
-        failed = failed or next((answer for answer in answers if isinstance(answer, BaseException)), None)
-        if failed is not None:
-            log.warning("relay.refused", error=repr(failed))
+        answered = list(zip(sent, answers, strict=True))
+        failed |= {row["topic"]: answer for row, answer in answered if isinstance(answer, BaseException)}
+        self._stuck.note(failed, topics)
+        if any(not isinstance(error, OF_THE_TOPIC) for error in failed.values()):
             await self._drop_producer()
-        sent = zip(rows, answers, strict=False)
-        return [row for row, answer in sent if not isinstance(answer, BaseException)]
+        return [row for row, answer in answered if not isinstance(answer, BaseException)]
 
     def envelope(self, row: asyncpg.Record) -> Envelope:
         return Envelope(
@@ -251,41 +262,6 @@ class Relay:
                 await asyncio.wait_for(producer.stop(), 5)
             except (TimeoutError, KafkaError, OSError) as error:
                 log.warning("relay.producer_stop", error=repr(error))
-
-
-def digest(previous: bytes, rows: list[asyncpg.Record]) -> bytes:
-    """SHA-256 over the link before and every column of the rows, in order."""
-    chain = hashlib.sha256(previous)
-    for r in rows:
-        fields = (
-            r["id"], str(r["event_id"]), r["topic"], r["key"], r["sequence"], r["type"], r["actor"], r["traceparent"],
-            r["caused_by"], r["payload"], r["occurred_at"].isoformat(), r["recorded_at"].isoformat(),
-        )  # fmt: skip
-        chain.update(orjson.dumps(fields))
-    return chain.digest()
-
-
-async def seal(db: "Database", rows: list[asyncpg.Record]) -> None:
-    """Takes acknowledged events out of the outbox and adds them to the hash chain.
-
-    Two relays that both believe themselves active meet here: each seals only what it deleted, and the link they
-    build on is locked.
-    """
-    async with db.transaction() as tx:
-        await tx.execute("SELECT FROM relay_lease FOR UPDATE")
-        gone = await tx.fetch(
-            "DELETE FROM outbox WHERE id = ANY($1) RETURNING id, sealed", [r["id"] for r in rows]
-        )
-        fresh = {row["id"] for row in gone if not row["sealed"]}
-        if not fresh:
-            return
-        last = await tx.fetchrow("SELECT position, hash FROM seals ORDER BY position DESC LIMIT 1")
-        position, previous = (last["position"], last["hash"]) if last else (0, b"")
-        sealed = [row for row in rows if row["id"] in fresh]
-        await tx.execute(
-            "INSERT INTO seals (position, previous, hash, event_ids) VALUES ($1, $2, $3, $4)",
-            position + 1, previous, digest(previous, sealed), [row["id"] for row in sealed],
-        )  # fmt: skip
 
 
 async def resend(tx: "Transaction", ids: list[int]) -> int:

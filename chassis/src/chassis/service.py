@@ -1,11 +1,12 @@
 """How a service stands up: settings, database, HTTP, consumers, relay and work in one process and one event loop."""
 
 import asyncio
+import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,7 @@ class Context:
             METRICS.outbox_rows.set(row["outbox_rows"])
             METRICS.outbox_oldest.set(float(row["outbox_oldest"]))
             METRICS.parked_events.set(row["parked"])
+            METRICS.stuck_topics.set(row["stuck_topics"])
             METRICS.work_overdue.set(row["overdue"])
         METRICS.consumer_lag.set(self.subscription.lag())
 
@@ -86,12 +88,16 @@ _BEAT = """
 WITH beat AS (
     INSERT INTO heartbeats (holder, beat_at) VALUES ($1, now()) ON CONFLICT (holder) DO UPDATE SET beat_at = now()
 )
-SELECT extract(epoch FROM now() - min(recorded_at)) FROM outbox
+SELECT extract(epoch FROM now() - o.recorded_at) FROM outbox o
+WHERE NOT EXISTS (SELECT FROM stuck_topics) OR NOT EXISTS (
+    SELECT FROM events e JOIN stuck_topics s ON s.topic = e.topic WHERE e.id = o.id AND e.recorded_at = o.recorded_at
+) ORDER BY o.id LIMIT 1
 """
 _GAUGES = """
 SELECT (SELECT count(*) FROM outbox) AS outbox_rows,
        (SELECT coalesce(extract(epoch FROM now() - min(recorded_at)), 0) FROM outbox) AS outbox_oldest,
        (SELECT count(*) FROM parked) AS parked,
+       (SELECT count(*) FROM stuck_topics) AS stuck_topics,
        (SELECT count(*) FROM work WHERE state = 'due' AND due_at < now() - interval '1 minute'
                 AND (leased_until IS NULL OR leased_until < now() - interval '1 minute')) AS overdue
 """
@@ -168,7 +174,9 @@ async def build_context(service: Service, settings: ServiceSettings) -> Context:
 
 
 async def _ensure_migrated(db: Database, service: Service) -> None:
-    applied = {(r["source"], r["name"]) for r in await db.fetch("SELECT source, name FROM migrations")}
+    applied = set()
+    if await db.fetchval("SELECT to_regclass('migrations') IS NOT NULL"):
+        applied = {(r["source"], r["name"]) for r in await db.fetch("SELECT source, name FROM migrations")}
     missing = [m.name for m in found(service.sql) if not m.is_post and (m.source, m.name) not in applied]
     if missing:
         raise SystemExit(
@@ -191,7 +199,7 @@ async def _run_until_told(service: Service, context: Context) -> None:
     server = _Server(
         uvicorn.Config(
             app, host=settings.http_host, port=settings.http_port, log_config=None, access_log=False,
-            timeout_graceful_shutdown=int(settings.shutdown_deadline), timeout_keep_alive=30, h11_max_incomplete_event_size=65_536,
+            timeout_graceful_shutdown=max(1, int(settings.shutdown_deadline / 2)), timeout_keep_alive=30, h11_max_incomplete_event_size=65_536,
             server_header=False, lifespan="off",
         )
     )  # fmt: skip
@@ -209,11 +217,29 @@ async def _run_until_told(service: Service, context: Context) -> None:
     stop = asyncio.create_task(told.wait())
     began = time.monotonic()
     log.info("started", port=settings.http_port)
-    await asyncio.wait([stop, tasks["http"], tasks["relay"]], return_when=asyncio.FIRST_COMPLETED)
+    await _one_ended(stop, tasks)
     log.info("stopping", after_seconds=round(time.monotonic() - began))
+    last = threading.Timer(settings.shutdown_deadline + 3, _leave, [service.name])
+    last.daemon = True
+    last.start()
     server.should_exit = True
     housekeeping.cancel()
     await _wind_down(tasks, settings.shutdown_deadline)
+
+
+async def _one_ended(stop: asyncio.Task[Any], tasks: dict[str, asyncio.Task[None]]) -> None:
+    """Returns when told to stop, or when a task ended that should not: any by an error, HTTP and the relay at all."""
+    left = {stop, *tasks.values()}
+    while True:
+        done, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
+        if done & {stop, tasks["http"], tasks["relay"]} or any(task.exception() for task in done):
+            return
+
+
+def _leave(name: str) -> None:
+    """The last resort when a library does not let go: what was committed is safe, what was not is repeated."""
+    log.critical("stop.forced", service=name)
+    os._exit(1)
 
 
 async def _keep_house(db: Database) -> None:
@@ -225,20 +251,26 @@ async def _keep_house(db: Database) -> None:
                 await forget_answers(tx)
         except Unavailable as error:
             log.warning("housekeeping.unavailable", error=error.reason)
-        await asyncio.sleep(3600)
+            await asyncio.sleep(60)
+        except Exception:  # without partitions for the months to come nothing can be said: never give up
+            log.exception("housekeeping.failed")
+            await asyncio.sleep(60)
+        else:
+            await asyncio.sleep(3600)
 
 
 async def _wind_down(tasks: dict[str, asyncio.Task[None]], deadline: float) -> None:
-    """HTTP drains first, then the consumer and the work finish what they hold, last the relay."""
-    for name in ("http", "consumer", "work", "relay"):
-        task = tasks[name]
-        if name != "http":
+    """HTTP drains first, then the consumer and the work finish what they hold, last the relay; all in one deadline."""
+    began = time.monotonic()
+    for names, share in ((["http"], 0.6), (["consumer", "work"], 0.9), (["relay"], 1.0)):
+        if names != ["http"]:
+            for name in names:
+                tasks[name].cancel()
+        left = max(0.1, began + deadline * share - time.monotonic())
+        _, late = await asyncio.wait([tasks[name] for name in names], timeout=left)
+        for task in late:
+            log.warning("stop.late", task=names)
             task.cancel()
-        with suppress(asyncio.CancelledError):
-            done, _ = await asyncio.wait([task], timeout=deadline)
-            if not done:
-                log.warning("stop.late", task=name)
-                task.cancel()
     for name, task in tasks.items():
         if task.done() and not task.cancelled() and (error := task.exception()) is not None:
             log.critical("task.failed", task=name, error=repr(error))

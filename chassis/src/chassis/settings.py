@@ -47,7 +47,9 @@ class ServiceSettings(BaseSettings):
     kafka_sasl_password: SecretStr | None = None
     kafka_ca_file: Path | None = None
     kafka_session_timeout: float = Field(default=10, gt=0)
-    kafka_fetch_wait: float = Field(default=0.5, gt=0, description="how long the broker may hold an empty fetch")
+    kafka_fetch_wait: float = Field(
+        default=0.5, gt=0, description="how long the broker may hold an empty fetch"
+    )
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8000, ge=1, le=65535)
     issuer: str

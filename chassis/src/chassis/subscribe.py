@@ -8,12 +8,12 @@ import asyncio
 import random
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
-from faststream.exceptions import StopConsume
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
 from faststream.middlewares import AckPolicy
@@ -47,6 +47,10 @@ async def _records(message: KafkaAckableMessage) -> tuple[ConsumerRecord, ...]:
     return records
 
 
+class BatchLeft(Exception):
+    """A held batch is given up, and its offsets are not committed."""
+
+
 class _NoConsumer:
     async def commit(self) -> None:
         raise AssertionError("offsets are committed explicitly, per partition")
@@ -73,6 +77,7 @@ class Subscription:
         self.stopped_because = ""
         self.busy_since: float | None = None
         self._subscriber: Any = None
+        self._stopping = asyncio.Event()
 
     async def run(self) -> None:
         """Until cancelled. A consumer that makes no progress is taken down and built anew."""
@@ -84,7 +89,9 @@ class Subscription:
             except (KafkaError, OSError) as error:
                 log.warning("consumer.unavailable", error=repr(error))
             finally:
-                await _stop(broker)
+                self._stopping.set()
+                await _stop(broker, self._settings.shutdown_deadline / 2)
+                self._stopping.clear()
             if self.stopped_because:
                 return
             await asyncio.sleep(1)
@@ -98,7 +105,7 @@ class Subscription:
             consumer_only=True,
             allow_auto_create_topics=False,
             metadata_max_age_ms=10_000,
-            graceful_timeout=settings.shutdown_deadline,
+            graceful_timeout=settings.shutdown_deadline / 3,
             apply_types=False,
             logger=None,
         )
@@ -130,7 +137,7 @@ class Subscription:
         await self._commit_offsets(records)
         self._count(batch)
         if self.stopped_because:
-            raise StopConsume
+            await asyncio.sleep(3600)  # nothing more is taken; `_watch` takes the consumer down
 
     async def apply(self, arrived: Sequence[Arrived]) -> Batch:
         """Applies one batch, however long that takes: unavailable holds it, a handler's bug parks its keys.
@@ -149,10 +156,18 @@ class Subscription:
             except Exception as error:
                 waits += 1
                 known = isinstance(error, Unavailable)
+                if not known:  # perhaps a handler's statement failed unseen: one event at a time tells which
+                    failures = max(failures, 1)
                 log.warning(
                     "consumer.held", error=repr(error), waits=waits, exc_info=None if known else error
                 )
-                await asyncio.sleep(min(0.05 * 2 ** min(waits, 20), LONGEST_DELAY) * random.uniform(0.5, 1))  # noqa: S311
+                await self._wait(min(0.05 * 2 ** min(waits, 20), LONGEST_DELAY) * random.uniform(0.5, 1))  # noqa: S311
+
+    async def _wait(self, seconds: float) -> None:
+        """Raises BatchLeft when the consumer is taken down: the batch comes again to whoever is next."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+            raise BatchLeft
 
     async def _attempt(self, arrived: Sequence[Arrived], *, careful: bool, give_up: bool) -> Batch:
         await failpoint("inbox.before_begin")
@@ -229,8 +244,8 @@ def _security(settings: ServiceSettings) -> BaseSecurity | None:
     return BaseSecurity(ssl_context=context, use_ssl=True) if context is not None else None
 
 
-async def _stop(broker: KafkaBroker) -> None:
+async def _stop(broker: KafkaBroker, deadline: float) -> None:
     try:
-        await asyncio.wait_for(broker.stop(), 20)
+        await asyncio.wait_for(broker.stop(), deadline)
     except (TimeoutError, KafkaError, OSError) as error:
         log.warning("consumer.stop", error=repr(error))

@@ -47,6 +47,7 @@ class Metrics:
         )
         self.outbox_rows = Gauge("outbox_rows", "events not yet acknowledged by Kafka")
         self.outbox_oldest = Gauge("outbox_oldest_seconds", "age of the oldest such event")
+        self.stuck_topics = Gauge("outbox_stuck_topics", "topics that the broker refuses, see stuck_topics")
         self.relay_published = Counter("relay_published_total", "events acknowledged by Kafka")
         self.inbox_applied = Counter("inbox_applied_total", "events applied")
         self.inbox_duplicates = Counter("inbox_duplicates_total", "events that came again")

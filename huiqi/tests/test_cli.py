@@ -189,7 +189,8 @@ def house(tmp_path: Path) -> Path:
 
 
 def claims(house: Path, token: str) -> dict[str, Any]:
-    keys = KeySet.import_key_set(DevelopmentIssuer(house / "issuer").jwks())
+    published: Any = DevelopmentIssuer(house / "issuer").jwks()
+    keys = KeySet.import_key_set(published)
     return dict(jwt.decode(token.strip(), keys, algorithms=["Ed25519", "EdDSA"]).claims)
 
 

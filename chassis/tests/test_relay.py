@@ -213,6 +213,51 @@ async def test_offsets_are_committed_so_that_a_new_member_starts_where_the_last_
     assert later.seen_duplicates == 0
 
 
+async def test_a_consumer_without_a_broker_never_looks_well(
+    make_database: Databases, clean_topics: Broker
+) -> None:
+    broker = clean_topics
+    if not isinstance(broker, EmbeddedBroker):
+        pytest.skip("a given Kafka is not ours to stop")
+    db = await make_database()
+    subscription = Subscription(db, settings_for(broker), hearing(), [TOPIC])
+    broker.pause()
+    async with running(subscription.run):
+        await asyncio.sleep(4)
+        assert subscription.silent_for() > 3
+        broker.resume()
+        await until(lambda: _heard(subscription), 60)
+
+
+async def test_a_consumer_that_parked_too_many_keys_stops_and_leaves_its_group_to_others(
+    make_database: Databases, clean_topics: Broker
+) -> None:
+    db = await make_database()
+    await make_effects(db)
+    broken = Consumers("testing")
+
+    @broken.on(EnterpriseRegistered)
+    async def fail(event: EnterpriseRegistered, tx: Transaction) -> None:
+        raise KeyError(event.name)
+
+    settings = settings_for(clean_topics, max_parked_keys=1)
+    stopping = Subscription(db, settings, broken, [TOPIC])
+    async with running(Relay(db, settings).run):
+        await said(db, "a")
+        await said(db, "b", enterprise_id=OTHER_FIRM)
+        await said(db, "c", enterprise_id="91441702MA4UABCF1H")
+        async with asyncio.timeout(40):
+            await stopping.run()
+        assert "parked in a row" in stopping.stopped_because
+        async with running(Subscription(db, settings, hearing(), [TOPIC]).run):
+            await said(db, "d", enterprise_id="91441702MA4UABCG1J")
+            await until(lambda: _has(db, 1), 25)
+
+
+async def _heard(subscription: Subscription) -> bool:
+    return subscription.silent_for() < 2
+
+
 async def _has(db: Database, n: int) -> bool:
     return await _count(db, "effects", n)
 

@@ -32,6 +32,7 @@ POLL_MS = 25
 ATTEMPTS = 3
 LONGEST_DELAY = 30.0
 SILENT = 30.0
+LONGEST_JOIN = 330.0  # a rebalance waits for slow members up to max_poll_interval, 300 s
 
 log = structlog.get_logger()
 
@@ -78,6 +79,7 @@ class Subscription:
         self.busy_since: float | None = None
         self._subscriber: Any = None
         self._stopping = asyncio.Event()
+        self._heard_at = time.monotonic()
 
     async def run(self) -> None:
         """Until cancelled. A consumer that makes no progress is taken down and built anew."""
@@ -203,20 +205,37 @@ class Subscription:
 
     async def _watch(self) -> None:
         """Returns when the consumer makes no progress, so that `run` builds it anew."""
+        built = time.monotonic()
         while not self.stopped_because:
             await asyncio.sleep(2)
-            if self.busy_since is None and self.silent_for() > SILENT:
-                log.error("consumer.silent", seconds=self.silent_for())
+            silence = self._silence()
+            joining = time.monotonic() - built if silence is None else 0.0
+            if silence is not None:
+                built = time.monotonic()
+            if self.busy_since is None and ((silence or 0.0) > SILENT or joining > LONGEST_JOIN):
+                log.error("consumer.silent", seconds=silence, joining=joining)
                 return
 
     def silent_for(self) -> float:
-        """Seconds since the broker last answered a fetch for the slowest assigned partition."""
+        """Seconds since the broker last answered for the slowest partition, outages and rebuilds included."""
+        silence = self._silence()
+        if silence is not None or not self.topics:
+            self._heard_at = time.monotonic() - (silence or 0.0)
+        return time.monotonic() - self._heard_at
+
+    def _silence(self) -> float | None:
+        """The same for the consumer as it is now; None while it has joined no group or had no answer yet."""
         consumer: AIOKafkaConsumer | None = self._subscriber and self._subscriber.consumer
-        if consumer is None:
+        if consumer is None or (subscription := consumer._subscription.subscription) is None:  # noqa: SLF001
+            return None
+        if subscription.assignment is None:
+            return None
+        buffered = consumer._fetcher._records  # noqa: SLF001 - fetched and not yet taken: it is we who are slow
+        polled = [consumer.last_poll_timestamp(p) for p in consumer.assignment() if p not in buffered]
+        if not polled:
             return 0.0
-        polled = [consumer.last_poll_timestamp(p) for p in consumer.assignment()]
         answered = [at for at in polled if at is not None and at > 0]
-        return time.time() - min(answered) / 1000 if answered else 0.0
+        return max(0.0, time.time() - min(answered) / 1000) if answered else None
 
     def lag(self) -> int:
         """Records of the assigned partitions that are not yet fetched, as far as the broker has told."""

@@ -110,7 +110,9 @@ async def write(tx: "Transaction") -> None:
 _CLAIM = """
 SELECT e.id, e.event_id, e.topic, e.key, e.sequence, e.type, e.actor, e.traceparent, e.caused_by, e.payload,
        e.occurred_at, e.recorded_at
-FROM outbox o JOIN events e ON e.id = o.id AND e.recorded_at = o.recorded_at
+FROM outbox o CROSS JOIN LATERAL (
+    SELECT * FROM events WHERE id = o.id AND recorded_at = o.recorded_at LIMIT 1
+) e
 WHERE e.topic <> ALL($2)
 ORDER BY o.id LIMIT $1
 """

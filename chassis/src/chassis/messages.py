@@ -95,13 +95,15 @@ def untranslated(packages: Iterable[str]) -> list[str]:
 
 def _said_by(package: str) -> set[str]:
     said: set[str] = set()
+    modules = {package}
     for found in pkgutil.walk_packages(import_module(package).__path__, f"{package}."):
         if found.name.endswith(".__main__") or (spec := find_spec(found.name)) is None or spec.origin is None:
             continue
         import_module(found.name)
+        modules.add(found.name)
         said |= set(_raised_words(ast.parse(Path(spec.origin).read_bytes())))
     for kind in _refusals(Refused):
-        if kind.__module__.partition(".")[0] == package:
+        if kind.__module__ in modules:
             said.add((kind.__doc__ or kind.__qualname__).strip().splitlines()[0])
     return said
 

@@ -13,7 +13,7 @@ from rows import Row, against
 
 from chassis.database import Database, Transaction
 from chassis.inbox import Consumers, Received
-from chassis.outbox import Relay
+from chassis.relay import Relay
 from chassis.subscribe import Subscription
 
 EVENTS = 20_000

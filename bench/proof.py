@@ -11,7 +11,7 @@ from chassis.clock import SystemClock
 from chassis.database import Database, Transaction
 from chassis.inbox import Consumers
 from chassis.migrate import chassis_sql, migrate
-from chassis.outbox import Relay
+from chassis.relay import Relay
 from chassis.subscribe import Subscription
 from chassis.topics import Topic
 from huiqi.installation import Installation

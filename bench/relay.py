@@ -3,17 +3,19 @@
 import asyncio
 import time
 from contextlib import suppress
+from uuid import uuid4
 
 import orjson
 from aiokafka import AIOKafkaProducer
 from faststream.kafka import KafkaBroker
 from faststream_outbox import OutboxBroker, make_outbox_table
-from ground import Ground, Measured, facts, publish, until_empty
+from ground import Ground, Measured, facts, now, publish, until_empty
 from rows import Row, against
 from sqlalchemy import MetaData, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from chassis.outbox import Relay
+from chassis.relay import Relay
+from contracts.envelope import Envelope
 
 EVENTS = 20_000
 PEER_ORDERED, PEER_AT_ONCE = 1_000, 3_000
@@ -43,14 +45,26 @@ async def raw(ground: Ground) -> float:
         **ground.client, acks="all", enable_idempotence=True, max_batch_size=262_144, linger_ms=0
     )
     await producer.start()
-    payloads = [(event.key.encode(), event.payload()) for event in facts(EVENTS)]
+    records = [
+        (event.key.encode(), event.payload(), _headers(event, n)) for n, event in enumerate(facts(EVENTS), 1)
+    ]
     began = time.perf_counter()
     for start in range(0, EVENTS, 2_000):
-        some = payloads[start : start + 2_000]
-        await asyncio.gather(*[await producer.send(topic, payload, key) for key, payload in some])
+        some = records[start : start + 2_000]
+        await asyncio.gather(
+            *[await producer.send(topic, p, key, headers=headers) for key, p, headers in some]
+        )
     took = time.perf_counter() - began
     await producer.stop()
     return EVENTS / took
+
+
+def _headers(event: Measured, sequence: int) -> list[tuple[str, bytes]]:
+    """The same bytes as ours, made before the clock runs."""
+    return Envelope(
+        event_id=uuid4(), source="/huiqi/bench", type=event.type, topic=event.topic, key=event.key, sequence=sequence,
+        time=now(), actor="system:system",
+    ).to_headers()  # fmt: skip
 
 
 async def faststream_outbox(ground: Ground, workers: int, events: int) -> float:

@@ -22,7 +22,7 @@ from chassis.auth import Authenticator, DevelopmentIssuer
 from chassis.database import Database, Transaction
 from chassis.identity import Actor
 from chassis.inbox import Consumers
-from chassis.outbox import Relay
+from chassis.relay import Relay
 from chassis.service import Context
 from chassis.settings import ServiceSettings
 from chassis.subscribe import Subscription

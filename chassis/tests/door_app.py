@@ -19,7 +19,7 @@ from chassis.database import Database
 from chassis.errors import NotFound, Refused, Unavailable
 from chassis.http import Body, Db, IfMatch, Page, Paged, Tx, Who, etag, page, require_version, router
 from chassis.inbox import Consumers
-from chassis.outbox import Relay
+from chassis.relay import Relay
 from chassis.service import Context
 from chassis.settings import ServiceSettings
 from chassis.subscribe import Subscription

@@ -21,7 +21,7 @@ from chassis.database import Database, Transaction
 from chassis.embedded import EmbeddedBroker
 from chassis.inbox import Consumers
 from chassis.kafka_admin import Broker
-from chassis.outbox import Relay
+from chassis.relay import Relay
 from chassis.settings import ServiceSettings
 from chassis.subscribe import Subscription
 from chassis.testing import Databases, GivenBroker, Postgres, _empty

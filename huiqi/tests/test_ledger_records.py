@@ -6,7 +6,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from chassis import kafka_admin
-from chassis.outbox import Relay
+from chassis.relay import Relay
 from huiqi.ledger import check
 from huiqi.promises_records import Order
 from small_town import FIRMS, TITLES, Town, granted

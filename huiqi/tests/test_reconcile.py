@@ -6,7 +6,7 @@ import pytest
 
 from chassis import kafka_admin
 from chassis.errors import Unavailable
-from chassis.outbox import seal
+from chassis.seals import seal
 from huiqi.installation import Installation
 from huiqi.ledger import check
 from huiqi.reconcile import find_missing, send_again

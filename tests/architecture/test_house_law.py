@@ -111,9 +111,9 @@ def test_faststream_is_used_in_one_place_only() -> None:
     assert places == {"chassis/src/chassis/subscribe.py:0"}
 
 
-def test_only_the_outbox_produces() -> None:
+def test_only_the_relay_produces() -> None:
     places = {where(p) for p in SOURCES if "AIOKafkaProducer(" in p.read_text(encoding="utf-8")}
-    assert places == {"chassis/src/chassis/outbox.py:0"}
+    assert places == {"chassis/src/chassis/relay.py:0"}
 
 
 def test_contracts_import_pydantic_only() -> None:

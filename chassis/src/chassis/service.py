@@ -25,7 +25,7 @@ from chassis.errors import Unavailable
 from chassis.idempotency import forget_answers
 from chassis.inbox import Consumers
 from chassis.migrate import chassis_sql, found, migrate
-from chassis.outbox import Relay
+from chassis.relay import Relay
 from chassis.settings import ServiceSettings
 from chassis.subscribe import Subscription
 from chassis.telemetry import METRICS, configure

@@ -6,7 +6,7 @@ from typing import Final
 
 import asyncpg
 
-from chassis.outbox import digest
+from chassis.seals import digest
 
 SHOWN: Final = 20
 _AT_ONCE: Final = 2_000

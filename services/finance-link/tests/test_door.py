@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from chassis.api import build_app
 from chassis.auth import Authenticator, DevelopmentIssuer
-from chassis.outbox import Relay
+from chassis.relay import Relay
 from chassis.service import Context
 from chassis.subscribe import Subscription
 from chassis.work import Worker

@@ -21,7 +21,7 @@ from chassis.clock import FixedClock
 from chassis.database import Database
 from chassis.identity import Actor
 from chassis.marks import Arrived
-from chassis.outbox import Relay
+from chassis.relay import Relay
 from chassis.service import Context
 from chassis.subscribe import Subscription
 from chassis.testing import Databases

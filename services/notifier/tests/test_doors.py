@@ -13,7 +13,7 @@ import pytest
 from chassis.api import build_app
 from chassis.auth import Authenticator, DevelopmentIssuer
 from chassis.inbox import Consumers
-from chassis.outbox import Relay
+from chassis.relay import Relay
 from chassis.service import Context
 from chassis.subscribe import Subscription
 from chassis.work import Worker

@@ -1,0 +1,107 @@
+"""The subscription over a real broker."""
+
+import asyncio
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from chassis.database import Transaction
+from chassis.embedded import EmbeddedBroker
+from chassis.inbox import Consumers
+from chassis.kafka_admin import Broker
+from chassis.relay import Relay
+from chassis.subscribe import Subscription
+from chassis.testing import Databases
+from contracts.certification import EnterpriseRegistered
+from facts import OTHER_FIRM, effects, make_effects, mark, record, registered
+from relay_rig import (
+    TOPIC,
+    counted,
+    has,
+    hearing,
+    listens,
+    running,
+    said,
+    settings_for,
+    until,
+)
+
+
+async def test_poison_in_headers_and_payload_goes_by_and_good_events_are_applied(
+    make_database: Databases, clean_topics: Broker
+) -> None:
+    db = await make_database()
+    await make_effects(db)
+    producer = AIOKafkaProducer(**clean_topics.client)
+    await producer.start()
+    good = record(registered(name="good"), 1)
+    bad = record(registered(OTHER_FIRM), 1)
+    await producer.send_and_wait(TOPIC, b"\xff", b"k", headers=[("ce_id", b"\xff\xfe"), ("x\u0000", b"")])
+    await producer.send_and_wait(TOPIC, b"")
+    await producer.send_and_wait(TOPIC, b"\xff\xff", bad.key, headers=list(bad.headers))
+    await producer.send_and_wait(TOPIC, good.value, b"another key", headers=list(good.headers))
+    await producer.send_and_wait(TOPIC, good.value, good.key, headers=list(good.headers))
+    await producer.stop()
+    async with running(Subscription(db, settings_for(clean_topics), hearing(), [TOPIC]).run):
+        await until(lambda: has(db, 1))
+        await until(lambda: counted(db, "parked", 4))
+    assert [name for _, name in await effects(db)] == ["good"]
+    assert await mark(db, TOPIC, OTHER_FIRM) == (0, True, False)
+
+
+async def test_offsets_are_committed_so_that_a_new_member_starts_where_the_last_ended(
+    make_database: Databases, clean_topics: Broker
+) -> None:
+    db = await make_database()
+    await make_effects(db)
+    settings = settings_for(clean_topics)
+    relay = Relay(db, settings)
+    async with running(relay.run, Subscription(db, settings, hearing(), [TOPIC]).run):
+        await said(db, "a", "b")
+        await until(lambda: has(db, 2))
+    later = Subscription(db, settings, hearing(), [TOPIC])
+    async with running(relay.run, later.run):
+        await said(db, "c")
+        await until(lambda: has(db, 3))
+    assert later.seen_duplicates == 0
+
+
+async def test_a_consumer_without_a_broker_never_looks_well(
+    make_database: Databases, clean_topics: Broker
+) -> None:
+    broker = clean_topics
+    if not isinstance(broker, EmbeddedBroker):
+        pytest.skip("a given Kafka is not ours to stop")
+    db = await make_database()
+    subscription = Subscription(db, settings_for(broker), hearing(), [TOPIC])
+    broker.pause()
+    async with running(subscription.run):
+        await asyncio.sleep(4)
+        assert subscription.silent_for() > 3
+        broker.resume()
+        await until(lambda: listens(subscription), 60)
+
+
+async def test_a_consumer_that_parked_too_many_keys_stops_and_leaves_its_group_to_others(
+    make_database: Databases, clean_topics: Broker
+) -> None:
+    db = await make_database()
+    await make_effects(db)
+    broken = Consumers("testing")
+
+    @broken.on(EnterpriseRegistered)
+    async def fail(event: EnterpriseRegistered, tx: Transaction) -> None:
+        raise KeyError(event.name)
+
+    settings = settings_for(clean_topics, max_parked_keys=1)
+    stopping = Subscription(db, settings, broken, [TOPIC])
+    async with running(Relay(db, settings).run):
+        await said(db, "a")
+        await said(db, "b", enterprise_id=OTHER_FIRM)
+        await said(db, "c", enterprise_id="91441702MA4UABCF1H")
+        async with asyncio.timeout(40):
+            await stopping.run()
+        assert "parked in a row" in stopping.stopped_because
+        async with running(Subscription(db, settings, hearing(), [TOPIC]).run):
+            await said(db, "d", enterprise_id="91441702MA4UABCG1J")
+            await until(lambda: has(db, 1), 25)

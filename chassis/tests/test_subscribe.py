@@ -10,7 +10,7 @@ from chassis.embedded import EmbeddedBroker
 from chassis.inbox import Consumers
 from chassis.kafka_admin import Broker
 from chassis.relay import Relay
-from chassis.subscribe import Subscription
+from chassis.subscribe import BatchLeft, Subscription
 from chassis.testing import Databases
 from contracts.certification import EnterpriseRegistered
 from facts import OTHER_FIRM, effects, make_effects, mark, record, registered
@@ -105,3 +105,16 @@ async def test_a_consumer_that_parked_too_many_keys_stops_and_leaves_its_group_t
         async with running(Subscription(db, settings, hearing(), [TOPIC]).run):
             await said(db, "d", enterprise_id="91441702MA4UABCG1J")
             await until(lambda: has(db, 1), 25)
+
+
+async def test_nothing_is_taken_while_the_consumer_is_taken_down(
+    make_database: Databases, clean_topics: Broker
+) -> None:
+    """A batch that was held may have been left; the offsets of a later one would pass over it."""
+    db = await make_database()
+    await make_effects(db)
+    subscription = Subscription(db, settings_for(clean_topics), hearing(), [TOPIC])
+    subscription._stopping.set()
+    with pytest.raises(BatchLeft):
+        await subscription._take((record(registered(), 1),))
+    assert await effects(db) == []

@@ -130,6 +130,8 @@ class Subscription:
         return broker
 
     async def _take(self, records: tuple[ConsumerRecord, ...]) -> None:
+        if self._stopping.is_set():
+            raise BatchLeft  # a batch before this one may have been left: committing now would pass over it
         self.busy_since = time.monotonic()
         try:
             batch = await self.apply([Arrived.of(record) for record in records])

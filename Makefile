@@ -40,7 +40,8 @@ lint: dev
 	$(BIN)/ruff check .
 
 # Test folders repeat module names, so each is read by itself, with its own folder on the path.
-types: dev
+types:
+	@scripts/bootstrap --group bench
 	$(BIN)/mypy contracts/src contracts/tools chassis/src casework/src huiqi/src services/*/src scripts
 	@for tests in */tests services/*/tests tests/* bench; do \
 	  MYPYPATH=$$tests $(BIN)/mypy $$tests || failed=1; \

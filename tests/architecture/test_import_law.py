@@ -24,12 +24,8 @@ BREACHES = {
 
 
 def lint(home: Path) -> subprocess.CompletedProcess[str]:
-    command = [
-        Path(sys.executable).parent / "lint-imports",
-        "--config",
-        ROOT / "pyproject.toml",
-        "--no-cache",
-    ]
+    linter = str(Path(sys.executable).parent / "lint-imports")
+    command = [linter, "--config", str(ROOT / "pyproject.toml"), "--no-cache"]
     environment = {**os.environ, "PYTHONPATH": str(home)}
     return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=False)
 

@@ -1,5 +1,6 @@
 """Where services read the time: injected, so that a test or a demonstration plays years in seconds."""
 
+from abc import ABC, abstractmethod
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -18,9 +19,9 @@ class Clock(Protocol):
         ...
 
 
-class _LegalDay:
-    def now(self) -> datetime:
-        raise NotImplementedError
+class _LegalDay(ABC):
+    @abstractmethod
+    def now(self) -> datetime: ...
 
     def today(self) -> date:
         return self.now().astimezone(SHANGHAI).date()

@@ -1,50 +1,28 @@
 """The HTTP side of the register: /v1/imports and /v1/assets."""
 
 import asyncio
-from typing import Annotated, NoReturn
+from functools import partial
+from typing import Annotated
 
 from fastapi import Header, Request, Response
 from pydantic import BaseModel
-from starlette.datastructures import UploadFile
 
+from casework.api.files import MAX_FILE, XLSX, RefusedRow, file_of, look, refused_rows
 from casework.facts import IpKind
-from casework.sheets import Refusal
 from chassis.auth import authorize
-from chassis.database import Transaction
-from chassis.errors import Invalid
 from chassis.http import Db, Page, Paged, Tx, Who, page, router
-from chassis.messages import Catalogue, Language, language_of
+from chassis.messages import Catalogue, language_of
 from contracts.values import EnterpriseId
 from ip_enterprise import store, use_cases
 from ip_enterprise.domain import Asset
-from ip_enterprise.intake import ASSETS, Register, read_register
+from ip_enterprise.intake import ASSETS, read_register
 
-MAX_LIST = 32 * 1024 * 1024
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _WORDS = Catalogue(["ip_enterprise", "casework"])
 _FILE = {"schema": {"type": "string", "format": "binary"}}
 _BODY = {"content": {XLSX: _FILE, "text/csv": _FILE}, "required": True}
 imports = router("/v1/imports", ["imports"])
 assets = router("/v1/assets", ["assets"])
 routers = [imports, assets]
-
-
-class RefusedRow(BaseModel):
-    """Where the list cannot be taken in, and why, in the caller's language. `rule` is stable."""
-
-    sheet: str
-    row: int | None
-    column: str | None
-    cell: str | None
-    rule: str
-    reason: str
-
-    @classmethod
-    def of(cls, refusal: Refusal, language: Language) -> "RefusedRow":
-        return cls(
-            sheet=refusal.sheet, row=refusal.row, column=refusal.column, cell=refusal.cell, rule=refusal.rule,
-            reason=_WORDS.text(refusal.message_id, language, **refusal.fields),
-        )  # fmt: skip
 
 
 class ImportReport(BaseModel):
@@ -59,13 +37,9 @@ class ImportReport(BaseModel):
     refusals: list[RefusedRow]
 
 
-class _OnlyLooking(Exception):
-    """Rolls a dry run back."""
-
-
 @imports.post(
     "",
-    max_body_size=MAX_LIST,
+    max_body_size=MAX_FILE,
     openapi_extra={"requestBody": _BODY},
     responses={422: {"model": ImportReport}},
 )
@@ -79,13 +53,10 @@ async def import_register(
 ) -> Response:
     """Takes an .xlsx or a CSV file as the body, or a form with one file. Nothing is kept in a dry run."""
     authorize(use_cases.POLICY, who, "import.run")
-    content = await _list_of(request)
+    content = await file_of(request)
     register = await asyncio.to_thread(read_register, content)
-    counts = (
-        await _look(tx, content, register)
-        if dry_run
-        else await use_cases.import_register(tx, content, register)
-    )
+    take_in = partial(use_cases.import_register, tx, content, register)
+    counts = await look(tx, take_in, use_cases.Imported()) if dry_run else await take_in()
     language = language_of(accept_language)
     report = ImportReport(
         dry_run=dry_run,
@@ -94,34 +65,10 @@ async def import_register(
         recorded=counts.recorded,
         changed=counts.changed,
         unchanged=counts.unchanged,
-        refusals=[RefusedRow.of(refusal, language) for refusal in register.refusals],
+        refusals=refused_rows(register.refusals, _WORDS, language),
     )
     status = 422 if register.refusals and not dry_run else 200
     return Response(report.model_dump_json(), status_code=status, media_type="application/json")
-
-
-async def _look(tx: Transaction, content: bytes, register: Register) -> use_cases.Imported:
-    counts = use_cases.Imported()
-    try:
-        async with tx.savepoint():
-            counts = await use_cases.import_register(tx, content, register)
-            _roll_back()
-    except _OnlyLooking:
-        return counts
-
-
-def _roll_back() -> NoReturn:
-    raise _OnlyLooking
-
-
-async def _list_of(request: Request) -> bytes:
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        return await request.body()
-    async with request.form(max_files=1, max_part_size=MAX_LIST) as form:
-        for part in form.values():
-            if isinstance(part, UploadFile):
-                return await part.read()
-    raise Invalid(field="body", rule_broken="this is needed")
 
 
 @assets.get("")

@@ -69,7 +69,8 @@ async def alive(environment: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"FAILPOINTS": "relay.after_send=kill"}, "FAILPOINTS are set"),
+        ({"FAILPOINTS": "relay.after_send=kill"}, "FAILPOINTS or SWITCHED_OFF is set"),
+        ({"SWITCHED_OFF": "marks"}, "FAILPOINTS or SWITCHED_OFF is set"),
         ({"TINY_ISSUER": DEVELOPMENT_ISSUER}, "issuer"),
         ({"TINY_CLOCK_FILE": "/tmp/clock"}, "clock_file"),
         ({"TINY_JWKS_URL": "http://issuer.example/keys"}, "jwks_url"),

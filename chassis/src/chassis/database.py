@@ -17,7 +17,7 @@ import orjson
 from chassis import outbox
 from chassis.clock import Clock
 from chassis.errors import Unavailable
-from chassis.failpoints import failpoint
+from chassis.failpoints import failpoint, switched_off
 from chassis.identity import SYSTEM, Actor
 from contracts.envelope import Envelope, Event
 
@@ -175,7 +175,8 @@ class Database:
             tx = Transaction(connection, self.service, self.clock, actor)
             try:
                 yield tx
-                await outbox.write(tx)
+                if not switched_off("outbox"):
+                    await outbox.write(tx)
                 if tx.published:
                     await failpoint("publish.before_commit")
             except BaseException:
@@ -186,6 +187,8 @@ class Database:
                 raise NotCommitted
             if tx.published:
                 await failpoint("publish.after_commit")
+            if switched_off("outbox"):
+                await outbox.write(tx)
         if tx.published or tx.wakes:
             self.wake()
 

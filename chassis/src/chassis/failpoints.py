@@ -1,7 +1,12 @@
 """Named points at which a test can kill, stop, fail or delay the process; nothing unless `FAILPOINTS` is set.
 
-`FAILPOINTS="relay.after_send=kill@3;work.before_row=delay:0.5;inbox.inside=raise"`: the action, then `@n` to fire
-at the n-th time only. Actions: kill (SIGKILL), stop (SIGSTOP), raise, delay:<seconds>.
+`FAILPOINTS="relay.after_send=kill@3;delivery.before_row=delay:0.5;inbox.inside[KEY]=raise"`: the point, the key that
+it is about (all, when absent), the action, then `@n` to fire at the n-th time only. Actions: kill (SIGKILL), stop
+(SIGSTOP), raise, delay:<seconds>.
+
+`SWITCHED_OFF="marks,outbox"` takes guards away, so that the chaos rig can show that it misses them. Guards: marks
+(which events were applied), sequences (the lock under which numbers are given), outbox (events in the transaction of
+their rows), offsets (committed after the effects), lease (one relay at a time). A service in production refuses both.
 """
 
 import asyncio
@@ -10,7 +15,8 @@ import re
 import signal
 from dataclasses import dataclass
 
-_SPELLING = re.compile(r"([a-z_.]+)=(kill|stop|raise|delay:\d+(?:\.\d+)?)(?:@(\d+))?")
+_SPELLING = re.compile(r"([a-z_.]+)(?:\[([^]]+)\])?=(kill|stop|raise|delay:\d+(?:\.\d+)?)(?:@(\d+))?")
+_GUARDS = frozenset({"marks", "sequences", "outbox", "offsets", "lease"})
 
 
 class FailpointReached(Exception):
@@ -19,6 +25,7 @@ class FailpointReached(Exception):
 
 @dataclass(slots=True)
 class _Failpoint:
+    about: str | None
     action: str
     only_at: int | None
     reached: int = 0
@@ -30,20 +37,32 @@ def _parse(text: str) -> dict[str, _Failpoint]:
         match = _SPELLING.fullmatch(part.strip())
         if match is None:
             raise ValueError(f"FAILPOINTS: cannot read {part!r}")
-        name, action, only_at = match.groups()
-        points[name] = _Failpoint(action, int(only_at) if only_at else None)
+        name, about, action, only_at = match.groups()
+        points[name] = _Failpoint(about, action, int(only_at) if only_at else None)
     return points
 
 
+def _parse_guards(text: str) -> frozenset[str]:
+    guards = frozenset(filter(None, text.split(",")))
+    if unknown := guards - _GUARDS:
+        raise ValueError(f"SWITCHED_OFF: no guard is called {', '.join(sorted(unknown))}")
+    return guards
+
+
 _points = _parse(os.environ.get("FAILPOINTS", ""))
+_off = _parse_guards(os.environ.get("SWITCHED_OFF", ""))
 
 
 def armed() -> bool:
-    return bool(_points)
+    return bool(_points or _off)
 
 
-async def failpoint(name: str) -> None:
-    if not _points or (point := _points.get(name)) is None:
+def switched_off(guard: str) -> bool:
+    return guard in _off
+
+
+async def failpoint(name: str, about: str | None = None) -> None:
+    if not _points or (point := _points.get(name)) is None or point.about not in (None, about):
         return
     point.reached += 1
     if point.only_at is not None and point.reached != point.only_at:

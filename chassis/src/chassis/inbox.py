@@ -13,7 +13,7 @@ import structlog
 
 from chassis.database import DRIVER_ERRORS, Transaction, unavailable
 from chassis.errors import Refused, Unavailable
-from chassis.failpoints import failpoint
+from chassis.failpoints import armed, failpoint, switched_off
 from chassis.marks import Arrived, Key, Mark, arrived_again, lock_marks, save_marks, set_aside, waiting_rows
 from chassis.telemetry import METRICS, continue_trace
 from contracts.envelope import Envelope, Event
@@ -109,6 +109,8 @@ class Consumers:
             batch.aside.append((record, "unplaced", record.error))
             return
         mark = batch.marks[envelope.topic, envelope.key]
+        if switched_off("marks"):
+            mark.sequence = envelope.sequence - 1
         if envelope.sequence <= mark.sequence:
             batch.duplicates += 1
         elif mark.parked:
@@ -210,7 +212,9 @@ class Consumers:
                     tx.cause = received.envelope
                     with continue_trace(received.envelope.traceparent, received.envelope.type):
                         await handler.call(received.event, tx)
-            await failpoint("inbox.inside")
+            if armed():
+                for received in run:
+                    await failpoint("inbox.inside", about=received.envelope.key)
         except Unavailable:
             raise
         except Exception as error:

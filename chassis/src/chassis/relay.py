@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 from uuid_utils.compat import uuid7
 
 from chassis.errors import Unavailable
-from chassis.failpoints import failpoint
+from chassis.failpoints import failpoint, switched_off
 from chassis.seals import seal
 from chassis.settings import ServiceSettings
 from chassis.stuck import LONGEST_DELAY, OF_THE_TOPIC, StuckTopics, not_shown
@@ -135,7 +135,7 @@ class Relay:
     async def _hold_lease(self) -> bool:
         now = time.monotonic()
         lease = self._settings.relay_lease
-        if now < self._lease_ends - lease * 2 / 3:
+        if now < self._lease_ends - lease * 2 / 3 or switched_off("lease"):
             return True
         async with self._db.connection() as connection:
             held = await connection.fetchval(_LEASE, self._holder, timedelta(seconds=lease))

@@ -128,7 +128,7 @@ def run(service: Service) -> None:
     """`python -m <package>` serves; `python -m <package> migrate [pre]` brings the database up to date and ends."""
     settings = service.settings()
     if failpoints.armed() and settings.environment == "production":
-        raise SystemExit("FAILPOINTS are set: they are for development only")
+        raise SystemExit("FAILPOINTS or SWITCHED_OFF is set: they are for development only")
     configure(settings, service.name)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         if sys.argv[1:2] == ["migrate"]:

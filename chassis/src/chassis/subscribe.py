@@ -21,7 +21,7 @@ from faststream.security import BaseSecurity, SASLScram512
 
 from chassis.database import Database
 from chassis.errors import Unavailable
-from chassis.failpoints import failpoint
+from chassis.failpoints import failpoint, switched_off
 from chassis.inbox import Batch, Consumers, HandlerFailed
 from chassis.marks import Arrived
 from chassis.settings import ServiceSettings
@@ -133,6 +133,8 @@ class Subscription:
         if self._stopping.is_set():
             raise BatchLeft  # a batch before this one may have been left: committing now would pass over it
         self.busy_since = time.monotonic()
+        if switched_off("offsets"):
+            await self._commit_offsets(records)
         try:
             batch = await self.apply([Arrived.of(record) for record in records])
         finally:

@@ -113,7 +113,7 @@ class EmbeddedPostgres(Server):
             command += ["-c", f"{name}={setting}"]
         return children.spawn(command, log=self.log, death_signal=self.death_signal, user=self._user)
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         """A start-up message is answered by a request for the password; while starting, by an error."""
         names = b"user\0" + USER.encode() + b"\0database\0postgres\0\0"
         message = struct.pack("!ii", 8 + len(names), 3 << 16) + names
@@ -172,7 +172,7 @@ class EmbeddedBroker(Server):
             env={"RUST_LOG": "warn", "PATH": os.defpath},
         )
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         """ApiVersions: length, key 18, version 0, correlation id, no client id."""
         request = struct.pack("!ihhih", 10, 18, 0, 7, -1)
         return exchange(self.port, request, 8)[4:8] == struct.pack("!i", 7)

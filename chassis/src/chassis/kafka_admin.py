@@ -28,6 +28,7 @@ class Broker(Protocol):
         ...
 
 
+_COPIES = 3
 _DONE = 0
 _UNKNOWN_TOPIC = 3
 _TOPIC_EXISTS = 36
@@ -43,12 +44,15 @@ async def _admin(client: Client) -> AsyncIterator[AIOKafkaAdminClient]:
         await admin.close()
 
 
-async def create_topics(client: Client, topics: Mapping[str, int], *, replication: int = 1) -> None:
-    """Creates the topics (name → partitions) that are missing.
+async def create_topics(client: Client, topics: Mapping[str, int], *, replication: int | None = None) -> None:
+    """Creates the topics (name → partitions) that are missing; without `replication` with three copies at most.
 
     Raises a KafkaError when the broker refuses.
     """
     async with _admin(client) as admin:
+        if replication is None:
+            cluster = await admin.describe_cluster()
+            replication = min(_COPIES, len(cluster["brokers"]))
         response = await admin.create_topics([NewTopic(n, p, replication) for n, p in topics.items()])
         _raise_for(response.topic_errors, {_DONE, _TOPIC_EXISTS})
 

@@ -55,7 +55,7 @@ class Server(ABC):
     def _spawn(self) -> children.Child: ...
 
     @abstractmethod
-    def _answers(self) -> bool: ...
+    def answers(self) -> bool: ...
 
     @property
     def pid(self) -> int:
@@ -67,6 +67,11 @@ class Server(ABC):
     def running(self) -> bool:
         return self._child is not None and self._child.poll() is None
 
+    def begin(self) -> None:
+        """Starts again, on its port, without waiting for the first answer."""
+        if not self.running:
+            self._child = self._spawn()
+
     def start(self) -> None:
         """Returns when the server answers. Raises NotStarted with the end of its log."""
         if self.running:
@@ -77,7 +82,7 @@ class Server(ABC):
             time.sleep(0.1 * attempt)
             self.port = self.port if keeps_port else free_port()
             self._child = self._spawn()
-            if children.await_that(self._answers, self._child, START_DEADLINE):
+            if children.await_that(self.answers, self._child, START_DEADLINE):
                 return
         raise NotStarted(f"{self.name} does not start:\n{children.tail(self.log)}")
 

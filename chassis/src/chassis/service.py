@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +162,7 @@ async def build_context(service: Service, settings: ServiceSettings) -> Context:
     relay = Relay(db, settings)
     subscription = Subscription(db, settings, service.consumers, listened_by(service.name))
     authenticator = Authenticator.from_settings(settings)
-    worker = Worker(db, service.deadlines)
+    worker = Worker(db, service.deadlines, leases=timedelta(seconds=settings.work_lease))
     context = Context(settings, db, clock, authenticator, relay, worker, subscription)
     worker.deliveries.update(service.deliveries(context))
 

@@ -47,6 +47,9 @@ class ServiceSettings(BaseSettings):
     kafka_sasl_password: SecretStr | None = None
     kafka_ca_file: Path | None = None
     kafka_session_timeout: float = Field(default=10, gt=0)
+    kafka_max_poll_interval: float = Field(
+        default=300, gt=0, description="how long one batch may take before another member gets its partitions"
+    )
     kafka_fetch_wait: float = Field(
         default=0.5, gt=0, description="how long the broker may hold an empty fetch"
     )
@@ -61,6 +64,9 @@ class ServiceSettings(BaseSettings):
     max_body_bytes: int = Field(default=1_048_576, ge=1024)
     max_parked_keys: int = Field(default=20, ge=1, description="parked keys in a row that stop the consumer")
     relay_lease: float = Field(default=5, gt=0)
+    work_lease: float = Field(
+        default=60, gt=0, description="how long a delivery or a deadline may take before it is taken up again"
+    )
     readiness_patience: float = Field(
         default=120, gt=0, description="seconds without progress before readiness is red"
     )

@@ -32,7 +32,7 @@ POLL_MS = 25
 ATTEMPTS = 3
 LONGEST_DELAY = 30.0
 SILENT = 30.0
-LONGEST_JOIN = 330.0  # a rebalance waits for slow members up to max_poll_interval, 300 s
+JOIN_SLACK = 30.0  # beyond max_poll_interval, for which a rebalance waits for slow members
 
 log = structlog.get_logger()
 
@@ -120,6 +120,7 @@ class Subscription:
             fetch_max_wait_ms=int(settings.kafka_fetch_wait * 1000),
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,
+            max_poll_interval_ms=int(settings.kafka_max_poll_interval * 1000),
             session_timeout_ms=int(settings.kafka_session_timeout * 1000),
             heartbeat_interval_ms=int(settings.kafka_session_timeout * 1000 / 4),
             parser=_as_it_came,
@@ -210,13 +211,14 @@ class Subscription:
     async def _watch(self) -> None:
         """Returns when the consumer makes no progress, so that `run` builds it anew."""
         built = time.monotonic()
+        longest_join = self._settings.kafka_max_poll_interval + JOIN_SLACK
         while not self.stopped_because:
             await asyncio.sleep(2)
             silence = self._silence()
             joining = time.monotonic() - built if silence is None else 0.0
             if silence is not None:
                 built = time.monotonic()
-            if self.busy_since is None and ((silence or 0.0) > SILENT or joining > LONGEST_JOIN):
+            if self.busy_since is None and ((silence or 0.0) > SILENT or joining > longest_join):
                 log.error("consumer.silent", seconds=silence, joining=joining)
                 return
 

@@ -112,8 +112,10 @@ class Worker:
         db: Database,
         deadlines: Mapping[str, Deadline],
         deliveries: Mapping[str, Delivery] | None = None,
+        leases: timedelta = LEASE,
     ) -> None:
         self._db = db
+        self._leases = leases
         self._deadlines = dict(deadlines)
         self.deliveries = dict(deliveries or {})
         self._woken = asyncio.Event()
@@ -145,7 +147,7 @@ class Worker:
     async def lease(self, kinds: list[str], at_once: int = AT_ONCE) -> list[Job]:
         token = uuid7()
         async with self._db.connection() as connection:
-            rows = await connection.fetch(_LEASE, token, LEASE, self._db.clock.now(), kinds, at_once)
+            rows = await connection.fetch(_LEASE, token, self._leases, self._db.clock.now(), kinds, at_once)
         return [Job(**dict(row), lease=token) for row in rows]
 
     async def _perform(self, job: Job) -> None:

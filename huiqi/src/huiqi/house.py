@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -24,13 +24,15 @@ from huiqi.mail import MailSink, mail_sink
 from huiqi.services import SERVICES, Named, RunningService, await_all, environment_without, stop_all
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+Settings = dict[str, str]
 
 
 class House:
     """A context manager, for the main thread. Everything it starts ends with the block, or when we are killed.
 
     `clock_at` gives the services a clock that stands there until `set_clock` moves it; None is the time of day.
-    `banks` get their topics; `broker` replaces the embedded one. `started` is told each step.
+    `banks` get their topics; `broker` replaces the embedded one, `postgres` some settings of PostgreSQL. `settle` may change the environment with which a
+    service is started. `started` is told each step.
     """
 
     def __init__(
@@ -41,6 +43,8 @@ class House:
         banks: Sequence[str] = (),
         broker: Broker | None = None,
         fsync: bool = True,
+        postgres: Mapping[str, str] | None = None,
+        settle: Callable[[Named, Settings], Settings] = lambda _named, settings: settings,
         started: Callable[[str], None] = lambda _what: None,
     ) -> None:
         self._named = services
@@ -48,6 +52,8 @@ class House:
         self._banks = banks
         self._given_broker = broker
         self._fsync = fsync
+        self._postgres_settings = postgres
+        self._settle = settle
         self._started = started
         self._stack = ExitStack()
         self._handlers: dict[signal.Signals, object] = {}
@@ -105,7 +111,7 @@ class House:
         if self._clock_at is not None:
             self.set_clock(self._clock_at)
         self.postgres = self._stack.enter_context(
-            EmbeddedPostgres(self.directory / "postgres", fsync=self._fsync)
+            EmbeddedPostgres(self.directory / "postgres", fsync=self._fsync, settings=self._postgres_settings)
         )
         self._started("PostgreSQL")
         if self._given_broker is None:
@@ -114,10 +120,11 @@ class House:
             self.broker = self._given_broker
         self.mail = self._stack.enter_context(mail_sink(self.directory / "mail"))
         with ThreadPoolExecutor(1) as apart:  # whoever starts a house may have an event loop running here
-            apart.submit(asyncio.run, kafka_admin.create_topics(self.broker.client, self._topics())).result()
+            apart.submit(asyncio.run, kafka_admin.create_topics(self.broker.client, self.topics())).result()
         self._started("broker")
 
-    def _topics(self) -> dict[str, int]:
+    def topics(self) -> dict[str, int]:
+        """The topics that the services need, with their numbers of partitions."""
         topics: dict[str, int] = {}
         for name, topic in load_topics().items():
             names = [name.format(bank_id=bank) for bank in self._banks] if topic.is_template else [name]
@@ -128,15 +135,14 @@ class House:
         inherited = environment_without(self._named)
         self._stack.callback(lambda: stop_all(self.services.values()))
         for named in self._named:
-            service = RunningService(
-                named, inherited | self._settings(named), self.directory / "logs" / f"{named.name}.log"
-            )
+            settings = inherited | self._settle(named, self._settings(named))
+            service = RunningService(named, settings, self.directory / "logs" / f"{named.name}.log")
             self.services[named.name] = service
             service.start()
         await_all(self.services.values())
         self._started("services")
 
-    def _settings(self, named: Named) -> dict[str, str]:
+    def _settings(self, named: Named) -> Settings:
         settings = {
             "ENVIRONMENT": "development",
             "DATABASE_URL": self.postgres.create_database(named.package),

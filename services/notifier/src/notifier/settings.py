@@ -7,6 +7,8 @@ from pydantic import Field, SecretStr, model_validator
 
 from chassis.settings import ServiceSettings
 
+_TO_RECORD = 10.0  # seconds that writing down the outcome may take
+
 
 class Settings(ServiceSettings, env_prefix="NOTIFIER_"):
     """Times are in seconds and count real time (the database's clock), not the legal clock."""
@@ -17,8 +19,7 @@ class Settings(ServiceSettings, env_prefix="NOTIFIER_"):
     smtp_ca_file: Path | None = None
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
-    # Below the lease of a work row, so that two processes never send the same mail at once.
-    smtp_timeout: float = Field(default=40, gt=0, le=50, description="one whole attempt")
+    smtp_timeout: float = Field(default=40, gt=0, description="one whole attempt")
     mail_from: str = Field(pattern=r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$")
     mail_budget: float = Field(default=72 * 3600, gt=0, description="how long a mail is tried")
     mail_first_delay: float = Field(default=30, gt=0, description="about how long after the first failure")
@@ -32,6 +33,12 @@ class Settings(ServiceSettings, env_prefix="NOTIFIER_"):
             raise ValueError("smtp_username and smtp_password: give both or neither")
         if self.environment == "production" and self.smtp_username is not None and not self.smtp_starttls:
             raise ValueError("smtp_starttls: production sends no password over an open connection")
+        return self
+
+    @model_validator(mode="after")
+    def _no_mail_is_sent_twice_at_once(self) -> Self:
+        if self.smtp_timeout > self.work_lease - _TO_RECORD:
+            raise ValueError(f"smtp_timeout: at least {_TO_RECORD:.0f} s below work_lease")
         return self
 
     @property

@@ -1,0 +1,4 @@
+from chassis.service import run
+from tally.main import service
+
+run(service)

@@ -71,11 +71,11 @@ class EmbeddedPostgres(Server):
 
     def restart(self, mode: Literal["fast", "immediate"] = "fast") -> None:
         """`fast` closes sessions and checkpoints; `immediate` leaves recovery to the next start."""
-        self._end(signal.SIGINT if mode == "fast" else signal.SIGQUIT)
+        self.stop(mode)
         self.start()
 
-    def stop(self) -> None:
-        self._end(signal.SIGINT)
+    def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
+        self._end(signal.SIGINT if mode == "fast" else signal.SIGQUIT)
 
     def start(self) -> None:
         if not (self.cluster / "PG_VERSION").exists():

@@ -31,8 +31,8 @@ class House:
     """A context manager, for the main thread. Everything it starts ends with the block, or when we are killed.
 
     `clock_at` gives the services a clock that stands there until `set_clock` moves it; None is the time of day.
-    `banks` get their topics; `broker` replaces the embedded one, `postgres` some settings of PostgreSQL. `settle` may change the environment with which a
-    service is started. `started` is told each step.
+    `banks` get their topics; `broker` replaces the embedded one, `postgres` some settings of PostgreSQL. `settle`
+    may change the environment with which a service is started. `started` is told each step.
     """
 
     def __init__(

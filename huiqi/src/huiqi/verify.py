@@ -1,14 +1,17 @@
-"""`huiqi verify audit`: the hash chain of every service, and exit code 1 where it breaks."""
+"""`huiqi verify`: the hash chain of every service, a published draw; exit code 1 where something does not hold."""
 
 import asyncio
 import json
+import re
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import click
 from rich.console import Console
 from rich.table import Table
 
+from casework.draw_file import Differs, Draw
+from casework.draw_file import verify as verify_draw
 from chassis.errors import Unavailable
 from huiqi.audit import Chain, verify_chain
 from huiqi.installation import Installation, find_installation, installation_options
@@ -67,6 +70,40 @@ def audit(
         _show(chains, Console())
     if any(chain.broken for chain in chains):
         raise SystemExit(1)
+
+
+def _hash(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+    if text is not None and not re.fullmatch("[0-9a-f]{64}", text):
+        raise click.BadParameter("a hash has 64 hexadecimal digits, in lower case")
+    return text
+
+
+@verify.command()
+@click.argument("file", type=click.File("rb"))
+@click.option("--seed-hash", callback=_hash, metavar="HEX", help="the hash of the seed, as it was announced")
+@click.option("--pool-hash", callback=_hash, metavar="HEX", help="the hash of the pool, as it was announced")
+def draw(file: BinaryIO, seed_hash: str | None, pool_hash: str | None) -> None:
+    """Draw the panels of a published draw again, from FILE alone; exit 1 and the first difference where it differs.
+
+    FILE is what `GET /v1/draws/{draw_id}` answers, `-` for the standard input. A file that was made anew as a whole is
+    found only against the hashes that were announced before.
+    """
+    try:
+        found = verify_draw(file.read(), seed_hash=seed_hash, pool_hash=pool_hash)
+    except Differs as error:
+        click.echo(f"differs: {error}")
+        raise SystemExit(1) from error
+    click.echo(_said_of(found))
+
+
+def _said_of(found: Draw) -> str:
+    pool = found.pool
+    what = f"draw {pool.draw_id}: {len(pool.experts)} experts, {len(pool.cases)} cases"
+    hashes = f"seed hash {found.seed_hash}\npool hash {found.pool_hash}"
+    if found.seed is None:
+        return f"{what}, committed; the seed is not revealed yet\n{hashes}"
+    recused = f", {len(found.recusals)} recused" if found.recusals else ""
+    return f"{what}{recused}; every panel follows from the seed\n{hashes}"
 
 
 async def _chains(installation: Installation, services: list[str], head: bytes | None) -> list[Chain]:

@@ -146,8 +146,8 @@ async def test_nobody_drafts_for_another_enterprise(applicant: httpx.AsyncClient
 async def test_the_public_sees_titles_and_notices_but_no_case(door: Door, way: Way) -> None:
     case = await way.on_notice()
     async with door.client() as anybody:
-        assert (await anybody.get("/v1/cases")).status_code == 403
-        assert (await anybody.get(f"/v1/cases/{case.case_id}")).status_code == 403
+        assert (await anybody.get("/v1/cases")).status_code == 401
+        assert (await anybody.get(f"/v1/cases/{case.case_id}")).status_code == 401
         assert len((await anybody.get("/v1/notices")).json()["items"]) == 1
         assert (await anybody.get("/v1/titles")).json() == {"items": [], "cursor": None}
 

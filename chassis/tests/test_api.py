@@ -95,11 +95,46 @@ async def test_a_bad_token_is_challenged(door: Door) -> None:
     assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
 
 
+@pytest.mark.parametrize("second", ["same", "Bearer nonsense", "Basic bGk6bGk=", ""])
+async def test_of_two_tokens_none_counts(door: Door, second: str) -> None:
+    good = f"Bearer {door.issuer.token('li', 'officer', 'door')}"
+    given = [("Authorization", good), ("Authorization", good if second == "same" else second)]
+    async with door.client() as client:
+        for headers in (given, given[::-1]):
+            assert (await client.post("/v1/notes", json=NOTE, headers=headers)).status_code == 401
+
+
+@pytest.mark.parametrize("name", ["access_token", "token", "authorization", "bearer_token"])
+async def test_a_token_in_the_address_is_none(door: Door, name: str) -> None:
+    token = door.issuer.token("li", "officer", "door")
+    async with door.client() as client:
+        answer = await client.post(f"/v1/notes?{name}={token}", json=NOTE)
+    assert (answer.status_code, answer.json()["code"]) == (401, "sign-in-needed")
+
+
+async def test_an_address_tells_in_allow_all_that_it_takes(door: Door) -> None:
+    async with door.client() as client:
+        answers = {path: await client.delete(path) for path in ("/v1/notes", "/v1/notes/x", "/healthz")}
+    assert {path: answer.headers["allow"] for path, answer in answers.items()} == {
+        "/v1/notes": "GET, POST", "/v1/notes/x": "GET, PUT", "/healthz": "GET",
+    }  # fmt: skip
+
+
+async def test_an_address_with_a_slash_too_many_is_not_led_to_a_host_of_the_client_s_choice(
+    door: Door,
+) -> None:
+    async with door.client() as client:
+        answer = await client.get("/v1/notes/", headers={"Host": "evil.example"})
+    assert answer.status_code == 404
+    assert "location" not in answer.headers
+
+
 async def test_who_has_not_signed_in_is_refused_where_the_policy_says_so(door: Door) -> None:
     async with door.client() as client:
         answer = await client.post("/v1/notes", json=NOTE)
-    assert answer.status_code == 403
-    assert answer.json()["code"] == "forbidden"
+    assert answer.status_code == 401
+    assert answer.json()["code"] == "sign-in-needed"
+    assert answer.headers["www-authenticate"] == "Bearer"
 
 
 async def test_readiness_is_red_without_a_database(door: Door) -> None:

@@ -17,11 +17,12 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 
+from chassis.bodies import BodyLimit
 from chassis.errors import Invalid, Refused, Unavailable
-from chassis.http import BodyLimit
 from chassis.messages import Catalogue
 from chassis.problems import MEDIA_TYPE, Problem, Problems
 from chassis.telemetry import METRICS, continue_trace
@@ -50,17 +51,35 @@ def build_app(*, title: str, routers: Sequence[APIRouter], context: "Context", p
         docs_url=None,
         redoc_url=None,
         max_body_size=None,
+        redirect_slashes=False,  # the redirect would name whatever host the request named
         responses={"4XX": _PROBLEM_ANSWER, "5XX": _PROBLEM_ANSWER},
     )
     app.state.context = context
-    for kind in (Refused, Unavailable, RequestValidationError, HTTPException):
+    for kind in (Refused, Unavailable, RequestValidationError):
         app.add_exception_handler(kind, problems.of)
+
+    def of_http(request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            error.headers = {"Allow": ", ".join(_methods_at(app, request.scope))}
+        return problems.of(request, error)
+
+    app.add_exception_handler(HTTPException, of_http)
     app.add_middleware(Doorway, problems=problems, max_body_bytes=context.settings.max_body_bytes)
     for routes in routers:
         app.include_router(routes)
     _add_operations(app, context)
     _add_documentation(app)
     return app
+
+
+def _methods_at(app: FastAPI, scope: Scope) -> list[str]:
+    """What the address takes. Starlette names the methods of its first route only."""
+    asked = {name: scope[name] for name in ("type", "path", "root_path", "headers")}
+    return [
+        method
+        for method in sorted(_METHODS)
+        if any(route.matches({**asked, "method": method})[0] is Match.FULL for route in app.router.routes)
+    ]
 
 
 class Doorway:
@@ -173,9 +192,18 @@ def _add_documentation(app: FastAPI) -> None:
             parts.setdefault("schemas", {}).update({**problem.pop("$defs"), "Problem": problem})
             parts["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
             schema["security"] = [{"bearer": []}, {}]
+            _promise_problems(schema)
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _promise_problems(schema: dict[str, Any]) -> None:
+    """Where a route describes a refusal of its own, that status may be told as a problem too."""
+    for operation in (operation for path in schema.get("paths", {}).values() for operation in path.values()):
+        for status, answer in operation["responses"].items():
+            if status.startswith(("4", "5")):
+                answer.setdefault("content", {}).update(_PROBLEM_ANSWER["content"])
 
 
 def _asset(path: Path) -> Any:

@@ -47,6 +47,12 @@ class Unauthenticated(Refused):
     status: ClassVar[int] = 401
 
 
+class SignInNeeded(Refused):
+    """Sign in first."""
+
+    status: ClassVar[int] = 401
+
+
 class Authenticator:
     """Checks bearer tokens of one issuer for one audience against its published keys.
 
@@ -218,8 +224,8 @@ def authorize(
 ) -> None:
     """Ends quietly when the actor may do the action to the object with these owners.
 
-    Raises NotFound for an object of somebody else's, so that its existence is not told, else Forbidden. An action
-    that the policy does not name is nobody's.
+    Raises SignInNeeded for the public, NotFound for an object of somebody else's, so that its existence is not told,
+    else Forbidden. An action that the policy does not name is nobody's.
     """
     rule = policy.get(action)
     owners = {"enterprise": enterprise_id, "bank": bank_id}
@@ -229,6 +235,8 @@ def authorize(
     )
     if rule is not None and actor.role in rule.roles and (actor.role not in rule.own or is_own):
         return
+    if actor.role == "public":
+        raise SignInNeeded
     owned = enterprise_id is not None or bank_id is not None
     if not is_own and (owned or (rule is not None and actor.role in rule.own)):
         raise NotFound(thing=action.partition(".")[0])

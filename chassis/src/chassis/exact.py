@@ -2,11 +2,12 @@
 
 import json
 import re
+from datetime import date
 from decimal import Decimal
-from typing import Any, Final, NoReturn, cast
+from typing import Annotated, Any, Final, NoReturn, cast
 
 import orjson
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
 from chassis.errors import Invalid
@@ -15,6 +16,7 @@ MAX_DEPTH: Final = 64
 MAX_NUMBER_LENGTH: Final = 64
 MAX_EXPONENT: Final = 40
 # An escaped NUL, behind an even number of backslashes: PostgreSQL stores no such text.
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -85,6 +87,16 @@ def _as_on_the_wire(schema: Any) -> Any:
         name: part if name in ("metadata", "serialization") else _as_on_the_wire(part)
         for name, part in schema.items()
     }
+
+
+def _written_day(given: object) -> object:
+    if isinstance(given, str) and not _DAY.fullmatch(given):
+        raise ValueError("a date, YYYY-MM-DD")
+    return given
+
+
+WrittenDay = Annotated[date, BeforeValidator(_written_day)]
+"""A date in an address or a query; a bare number is no date there, though pydantic would count seconds from 1970."""
 
 
 class Body(BaseModel):

@@ -1,6 +1,5 @@
 """The HTTP door: one transaction per request that changes something, committed before the answer leaves."""
 
-import asyncio
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
@@ -14,9 +13,10 @@ from fastapi.dependencies.utils import get_typed_return_annotation
 from fastapi.params import Form
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
-from starlette.types import Message, Receive, Scope
 
 from chassis import idempotency
+from chassis.auth import Unauthenticated
+from chassis.bodies import read_body
 from chassis.database import Database, Transaction
 from chassis.errors import Invalid, PreconditionFailed, Refused
 from chassis.exact import Body, exact_json
@@ -29,22 +29,8 @@ else:
 
 __all__ = ["Body", "Ctx", "Db", "IfMatch", "Page", "Paged", "Paging", "Tx", "Who", "etag", "page", "router"]
 
-BODY_TIMEOUT: Final = 30.0
 MAX_PAGE: Final = 200
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_BODY_LIMIT: Final = "chassis.body_limit"
-
-
-class BodyTooLarge(Refused):
-    """The request has more than {allowed} bytes."""
-
-    status: ClassVar[int] = 413
-
-
-class BodyTooSlow(Refused):
-    """The request did not arrive within {seconds} seconds."""
-
-    status: ClassVar[int] = 408
 
 
 class UnsupportedMediaType(Refused):
@@ -57,29 +43,6 @@ class PreconditionRequired(Refused):
     """Say in If-Match which version you have seen."""
 
     status: ClassVar[int] = 428
-
-
-class BodyLimit:
-    """Counts what a request brings, announced or streamed. A route may raise `allowed` before it reads."""
-
-    def __init__(self, scope: Scope, receive: Receive, allowed: int) -> None:
-        self.allowed = allowed
-        self._receive = receive
-        self._seen = 0
-        announced = dict(scope["headers"]).get(b"content-length", b"0")
-        self._announced = int(announced) if announced.isdigit() else 0
-        scope[_BODY_LIMIT] = self
-
-    async def receive(self) -> Message:
-        self._check(self._announced)
-        message = await self._receive()
-        self._seen += len(message.get("body", b""))
-        self._check(self._seen)
-        return message
-
-    def _check(self, size: int) -> None:
-        if size > self.allowed:
-            raise BodyTooLarge(allowed=self.allowed)
 
 
 class _ExactRequest(Request):
@@ -104,7 +67,7 @@ class TransactionalRoute(APIRoute):
 
     A handler that takes a `Tx` runs in one transaction: committed before the answer leaves, rolled back by any
     exception and any answer of 400 or more. There the Idempotency-Key is honoured. `max_body_size` in bytes replaces
-    the service's limit.
+    the service's limit for officers and operators.
     """
 
     def __init__(
@@ -131,7 +94,7 @@ class TransactionalRoute(APIRoute):
         async def answer(plain: Request) -> Response:
             request = _ExactRequest(plain.scope, plain.receive)
             context = request.app.state.context
-            actor = await context.authenticator.actor(request.headers.get("authorization"))
+            actor = await context.authenticator.actor(_authorization(request))
             request.state.actor = actor
             structlog.contextvars.bind_contextvars(actor=str(actor))
             await self._read(request)
@@ -146,18 +109,20 @@ class TransactionalRoute(APIRoute):
 
     async def _read(self, request: Request) -> None:
         """Takes in the whole body, so that no transaction waits for a slow client."""
-        if self.max_body_bytes is not None:
-            cast("BodyLimit", request.scope[_BODY_LIMIT]).allowed = self.max_body_bytes
-        try:
-            async with asyncio.timeout(BODY_TIMEOUT):
-                body = await request.body()
-        except TimeoutError:
-            raise BodyTooSlow(seconds=int(BODY_TIMEOUT)) from None
+        body = await read_body(request, request.state.actor, self.max_body_bytes)
         if body and self.body_field is not None and not isinstance(self.body_field.field_info, Form):
             media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
             if media != "application/json" and not media.endswith("+json"):
                 raise UnsupportedMediaType(expected="application/json")
             await request.json()
+
+
+def _authorization(request: Request) -> str | None:
+    """Raises Unauthenticated where two are given: which one counts would be anybody's guess."""
+    given = request.headers.getlist("authorization")
+    if len(given) > 1:
+        raise Unauthenticated(reason="a bearer token is needed")
+    return given[0] if given else None
 
 
 async def _in_transaction(db: Database, request: Request, run: Handler) -> Response:
@@ -179,7 +144,7 @@ _KEY_PARAMETER: Final = {
     "in": "header",
     "required": False,
     "description": "The same key and request give the same answer and one effect.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]*$"},
 }
 
 

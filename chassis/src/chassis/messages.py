@@ -15,6 +15,8 @@ from chassis.errors import Refused
 
 Language = Literal["zh-CN", "en"]
 
+DEFAULT: Final[Language] = "zh-CN"
+
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 _ACCEPTED: Final = re.compile(r"\s*([A-Za-z]{1,8}|\*)(?:-[\w-]*)?\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*)?")
 # Fields whose value is a word of ours, and is translated too where the catalogue knows it.
@@ -31,7 +33,7 @@ def language_of(accept_language: str | None) -> Language:
         language: Language | None = {"zh": "zh-CN", "en": "en"}.get(match[1].lower())  # type: ignore[assignment]
         if language is not None:
             liked[language] = max(float(match[2] or 1), liked.get(language, 0))
-    return "en" if liked.get("en", 0) > liked.get("zh-CN", 0) else "zh-CN"
+    return "en" if liked.get("en", 0) > liked.get("zh-CN", 0) else DEFAULT
 
 
 @cache

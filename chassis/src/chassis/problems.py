@@ -11,8 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chassis.auth import SignInNeeded
 from chassis.errors import Refused, Unavailable
-from chassis.messages import Catalogue, Language, language_of
+from chassis.messages import DEFAULT, Catalogue, Language, language_of
 
 MEDIA_TYPE: Final = "application/problem+json"
 _PLACES: Final = ("body", "query", "path", "header", "cookie")
@@ -34,6 +35,7 @@ _TITLES: Final[Mapping[int, str]] = {
     415: "Wrong kind of content",
     422: "Malformed request",
     428: "Version needed",
+    431: "Too large",
     500: "Internal error",
     503: "Unavailable",
 }
@@ -101,6 +103,19 @@ class Problem(BaseModel):
     request_id: str | None = None
 
 
+def unread(status: HTTPStatus, catalogue: Catalogue) -> Response:
+    """The answer to what was no request yet, and so has named no language."""
+    problem = Problem(
+        type=f"urn:huiqi:problem:{_slug(status)}", title=catalogue.text(_TITLES[status], DEFAULT), status=status,
+        detail=catalogue.text(MALFORMED, DEFAULT), code=_slug(status),
+    )  # fmt: skip
+    return answer(problem, DEFAULT, {})
+
+
+def _slug(status: int) -> str:
+    return HTTPStatus(status).phrase.lower().replace(" ", "-")
+
+
 class Problems:
     """Turns exceptions into answers."""
 
@@ -135,8 +150,7 @@ class Problems:
         )  # fmt: skip
 
     def _http(self, status: int, language: Language) -> Problem:
-        phrase = HTTPStatus(status).phrase
-        return self._plain(status, phrase.lower().replace(" ", "-"), _TITLES.get(status, phrase), language)
+        return self._plain(status, _slug(status), _TITLES.get(status) or HTTPStatus(status).phrase, language)
 
     def _refused(self, error: Refused, language: Language) -> Problem:
         problem = self._plain(error.status, error.code, "", language)
@@ -179,9 +193,11 @@ def _path(place: Sequence[str | int]) -> str:
 
 def _challenge(error: Refused) -> dict[str, str]:
     match error.status:
-        case 401:
-            return {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-        case 413:
-            return {"Connection": "close"}
+        case 401:  # RFC 6750, 3.1: no error is named to a request that brought no token
+            return {
+                "WWW-Authenticate": "Bearer"
+                if isinstance(error, SignInNeeded)
+                else 'Bearer error="invalid_token"'
+            }
         case _:
             return {}

@@ -31,6 +31,7 @@ from chassis.settings import ServiceSettings
 from chassis.subscribe import Subscription
 from chassis.telemetry import METRICS, configure
 from chassis.topics import listened_by
+from chassis.wire import GuardedProtocol
 from chassis.work import Deadline, Delivery, Worker
 
 log = structlog.get_logger()
@@ -199,9 +200,9 @@ async def _run_until_told(service: Service, context: Context) -> None:
     settings = context.settings
     server = _Server(
         uvicorn.Config(
-            app, host=settings.http_host, port=settings.http_port, log_config=None, access_log=False,
-            timeout_graceful_shutdown=max(1, int(settings.shutdown_deadline / 2)), timeout_keep_alive=30, h11_max_incomplete_event_size=65_536,
-            server_header=False, lifespan="off",
+            app, host=settings.http_host, port=settings.http_port, http=GuardedProtocol, ws="none", log_config=None,
+            access_log=False, timeout_graceful_shutdown=max(1, int(settings.shutdown_deadline / 2)),
+            timeout_keep_alive=30, server_header=False, lifespan="off",
         )
     )  # fmt: skip
     told = asyncio.Event()

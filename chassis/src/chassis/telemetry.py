@@ -42,6 +42,7 @@ class Metrics:
         self.http_seconds = Histogram(
             "http_request_seconds", "time to answer", ["method", "route"], buckets=_BUCKETS
         )
+        self.http_cut = Counter("http_connections_cut_total", "connections ended by us, and why", ["reason"])
         self.idempotent_replays = Counter(
             "idempotent_replays_total", "answers given again for a repeated key"
         )

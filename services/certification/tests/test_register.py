@@ -58,7 +58,7 @@ async def test_an_enterprise_changes_and_sees_only_itself(counter: Counter) -> N
         for address in (HOME, f"{HOME}/facts"):
             await expect(own.get(address), 200)
             await expect(stranger.get(address), 404)
-            await expect(anybody.get(address), 403)
+            await expect(anybody.get(address), 401)
         await expect(stranger.put(HOME, json=ENTERPRISE), 404)
         await expect(stranger.put(f"{HOME}/facts", json=FACTS), 404)
         await expect(own.get("/v1/enterprises"), 403)

@@ -102,7 +102,7 @@ async def test_an_enterprise_sees_its_own_rights_and_another_s_do_not_exist_for_
     own = await bureau.get("/v1/assets", WANG)
     assert [asset["asset_id"] for asset in own.json()["items"]] == ["A"]
     assert (await bureau.get("/v1/assets", ZHOU, enterprise=WANG.enterprise_id or "")).status_code == 404
-    assert (await bureau.get("/v1/assets", None)).status_code == 403
+    assert (await bureau.get("/v1/assets", None)).status_code == 401
     assert len((await bureau.get("/v1/assets", LI)).json()["items"]) == 2
 
 

@@ -73,6 +73,7 @@ def _add_writing(routes: APIRouter, work: Casework) -> None:
     @routes.post("", status_code=201)
     async def draft(body: NewCase, tx: Tx, who: Who, response: Response) -> CaseView:
         enterprise_id = body.enterprise_id or who.enterprise_id
+        authorize(POLICY, who, "case.draft", enterprise_id=enterprise_id)
         if enterprise_id is None:
             raise Invalid(field="enterprise_id", rule_broken="this is needed")
         case = await use_cases.draft_case(

@@ -41,13 +41,19 @@ def refused_rows(refusals: Iterable["Refusal"], words: Catalogue, language: Lang
 
 
 async def file_of(request: Request) -> bytes:
-    """The body, or the one file of a form. Raises Invalid when the form holds none."""
+    """The body, or the one file of a form. Raises Invalid when there is none."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        return await request.body()
+        return _there(await request.body())
     async with request.form(max_files=1, max_part_size=MAX_FILE) as form:
         for part in form.values():
             if isinstance(part, UploadFile):
-                return await part.read()
+                return _there(await part.read())
+    return _there(b"")
+
+
+def _there(content: bytes) -> bytes:
+    if content:
+        return content
     raise Invalid(field="body", rule_broken="this is needed")
 
 

@@ -1,7 +1,5 @@
 """What anybody may read: titles, notices, and the law as data."""
 
-from datetime import date
-
 from fastapi import APIRouter, Depends, Response
 
 from casework import store
@@ -10,6 +8,7 @@ from casework.api.views import NoticeView, Programme, Programmes, TitleView
 from casework.api.words import in_the_callers_words
 from casework.use_cases import Casework
 from chassis.errors import NotFound
+from chassis.exact import WrittenDay
 from chassis.http import Db, Page, Paged, page, router
 
 
@@ -31,7 +30,7 @@ def _add_titles(routes: APIRouter) -> None:
         programme: str | None = None,
         level: str | None = None,
         enterprise: str | None = None,
-        valid_on: date | None = None,
+        valid_on: WrittenDay | None = None,
     ) -> Page[TitleView]:
         rows = await store.list_titles(
             db, programme=programme, level=level, enterprise_id=enterprise, valid_on=valid_on,
@@ -74,7 +73,7 @@ def _add_programmes(routes: APIRouter, work: Casework) -> None:
         )
 
     @routes.get("/programmes/{programme}/editions/{in_force_from}")
-    async def edition(programme: str, in_force_from: date, level: str | None = None) -> Response:
+    async def edition(programme: str, in_force_from: WrittenDay, level: str | None = None) -> Response:
         """The rulebook as data; its hash is the ETag."""
         found = work.rulebooks.edition(programme, in_force_from, level)
         content = found.model_dump_json(by_alias=True, exclude_none=True)

@@ -1,6 +1,5 @@
 """/v1/self-checks: anybody's facts in, the explained verdict out, nothing kept."""
 
-from datetime import date
 from typing import Any
 
 import orjson
@@ -9,6 +8,7 @@ from fastapi import Depends, Response
 from casework.api import in_the_callers_words
 from casework.facts import facts_from
 from certification import use_cases
+from chassis.exact import WrittenDay
 from chassis.http import router
 
 self_checks = router("/v1/self-checks", ["self-checks"])
@@ -17,7 +17,10 @@ self_checks.dependencies.append(Depends(in_the_callers_words))
 
 @self_checks.post("")
 async def self_check(
-    facts: dict[str, Any], programme: str | None = None, edition: date | None = None, level: str | None = None
+    facts: dict[str, Any],
+    programme: str | None = None,
+    edition: WrittenDay | None = None,
+    level: str | None = None,
 ) -> Response:
     """The body is a facts file as JSON. `edition` is a date in force; without it the day of application decides."""
     answer = use_cases.self_check(facts_from(facts), programme=programme, edition=edition, level=level)

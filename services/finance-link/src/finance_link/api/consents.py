@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, Field
 
 from chassis.auth import authorize
-from chassis.errors import Forbidden, NotFound
+from chassis.errors import NotFound
 from chassis.http import Body, Db, Page, Paged, Tx, Who, page, router
 from contracts.values import Day, EnterpriseId, Slug
 from finance_link.api.values import Line
@@ -78,10 +78,9 @@ async def list_fields(liked: Liked) -> list[FieldShown]:
 @routes.post("/v1/consents", status_code=201)
 async def give(body: ConsentAsked, tx: Tx, who: Who) -> ConsentShown:
     """The enterprise's own; it replaces a standing consent for the same bank and purpose."""
-    if who.enterprise_id is None:
-        raise Forbidden(action="consent.give")
+    authorize(POLICY, who, "consent.give", enterprise_id=who.enterprise_id)
     scope = Scope(body.bank_id, body.purpose, body.fields, body.text_version, body.expires_on, body.on_title)
-    return _shown(await give_consent(tx, who.enterprise_id, scope))
+    return _shown(await give_consent(tx, str(who.enterprise_id), scope))
 
 
 @routes.post("/v1/consents/{consent_id}/withdrawal")

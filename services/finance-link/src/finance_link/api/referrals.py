@@ -6,7 +6,7 @@ from fastapi import Depends
 from pydantic import BaseModel, Field
 
 from chassis.auth import authorize
-from chassis.errors import Forbidden, NotFound
+from chassis.errors import NotFound
 from chassis.http import Body, Db, Page, Paged, Tx, Who, page, router
 from chassis.identity import Actor
 from chassis.messages import Language
@@ -113,10 +113,9 @@ def _outcome(outcome: Outcome) -> OutcomeShown:
 @routes.post("", status_code=201)
 async def ask(body: ReferralAsked, tx: Tx, who: Who, liked: Liked) -> ReferralShown:
     """The enterprise's own wish. Sent at once under a standing consent, else a draft that names what is missing."""
-    if who.enterprise_id is None:
-        raise Forbidden(action="referral.ask")
+    authorize(POLICY, who, "referral.ask", enterprise_id=who.enterprise_id)
     referral = await use_cases.ask_for_referral(
-        tx, who.enterprise_id, (body.bank_id, body.product_id), body.purpose, body.need()
+        tx, str(who.enterprise_id), (body.bank_id, body.product_id), body.purpose, body.need()
     )
     return _shown(referral, who, liked)
 

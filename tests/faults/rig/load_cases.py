@@ -9,6 +9,18 @@ from rig.load_hands import Person, enterprise, officer
 from rig.load_world import LEFT_OPEN, Case, Programme, Scene
 
 ENDED = frozenset({"granted", "refused", "withdrawn"})
+NEARNESS = (
+    "on_notice",
+    "draft",
+    "returned",
+    "submitted",
+    "accepted",
+    "in_review",
+    "proposed",
+    "recorded",
+    *sorted(ENDED),
+)
+"""States by how near the case is to its end with nothing to wait for."""
 Step = Callable[[Scene, Case], Awaitable[None]]
 
 
@@ -20,10 +32,14 @@ async def go_on_with_a_case(scene: Scene, programmes: tuple[Programme, ...]) -> 
     if not scene.world.cases:
         return
     case = scene.chance.choice(scene.world.cases)
-    for _ in range(scene.chance.randint(1, 4)):
+    if scene.chance.random() < 0.5:
+        case = max(scene.world.cases, key=lambda one: NEARNESS.index(one.state))
+    for _ in range(scene.chance.randint(2, 6)):
         if case.state in ENDED:
             break
         await STEPS[case.state](scene, case)
+        if case.state == "on_notice":
+            break
     scene.world.cases = [case for case in scene.world.cases if case.state not in ENDED]
 
 
@@ -65,7 +81,7 @@ async def say(
     if answer is None:
         return
     if answer.acknowledged and "state" in answer.content:
-        case.state, case.etag = answer.content["state"], answer.etag or case.etag
+        _note(case, answer.content, answer.etag)
     elif answer.acknowledged:
         case.state = "granted"
     else:
@@ -73,12 +89,16 @@ async def say(
         await look(scene, case)
 
 
+def _note(case: Case, told: dict[str, Any], etag: str | None) -> None:
+    case.state, case.proposal, case.etag = told["state"], told["proposal"], etag or case.etag
+
+
 async def look(scene: Scene, case: Case) -> None:
     read = await scene.hands.read(
         officer("li"), case.service, case.path, kind="read-case", case_id=case.case_id
     )
     if read is not None and read.acknowledged:
-        case.state, case.etag = read.content["case"]["state"], read.etag or case.etag
+        _note(case, read.content["case"], read.etag)
         case.judged = len({judgement["name"] for judgement in read.content["judgements"] or []})
 
 
@@ -134,11 +154,11 @@ async def _judge(scene: Scene, case: Case) -> None:
 
 
 async def _decide(scene: Scene, case: Case) -> None:
-    """Who proposed a refusal cannot open a notice: the answer says so, and the case is refused."""
-    before = case.etag
-    if scene.chance.random() < 0.9:
+    """At times somebody does what was not proposed: a notice of a refusal is refused, a refusal is anybody's right."""
+    grants = (case.proposal == "grant") is (scene.chance.random() < 0.9)
+    if grants:
         await say(scene, case, officer("li"), "open_notice", address="notice")
-    if case.state == "proposed" and case.etag == before:
+    else:
         await say(scene, case, officer("wang"), "refuse", {"reasons": ["不予认定 {intent}"]})
 
 

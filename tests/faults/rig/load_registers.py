@@ -6,7 +6,7 @@ from typing import Any
 
 from rig.journal import Attempt
 from rig.load_hands import Person, enterprise, officer
-from rig.load_world import Scene
+from rig.load_world import Scene, load_programmes
 
 CLERKS = ("li", "wang", "chen")
 COLUMNS = "编号,统一社会信用代码,种类,取得方式,授权日期,届满日期,是否有效,是否自有,是否与主要产品相关"
@@ -47,7 +47,8 @@ async def _put(scene: Scene, who: Person, enterprise_id: str, seen: str | None) 
 
 async def keep_facts(scene: Scene) -> None:
     enterprise_id = scene.somebody()
-    body = {"conversions": [{"result": "{intent}", "year": 2008}]}
+    [firm] = [one.facts for one in load_programmes() if one.service == "certification"]
+    body = {"conversions": [*firm["conversions"], {"result": "{intent}", "year": 2008}]}
     await scene.hands.write(
         enterprise(enterprise_id), "certification", "PUT", f"/v1/enterprises/{enterprise_id}/facts", body,
         kind="facts", enterprise_id=enterprise_id,

@@ -17,7 +17,7 @@ from rig.load_hands import Hands
 ROOT: Final = Path(__file__).resolve().parents[3]
 HOT: Final = 3
 """How many enterprises everybody writes to at once."""
-LEFT_OPEN: Final = 16
+LEFT_OPEN: Final = 12
 """Cases that are under way at once; the oldest are taken on before new ones are drafted."""
 
 
@@ -42,6 +42,7 @@ class Case:
     draft: str
     etag: str
     state: str = "draft"
+    proposal: str | None = None
     judged: int = 0
     hopeless: bool = False
 

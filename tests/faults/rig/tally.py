@@ -4,12 +4,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from chassis.topics import load_topics
 from huiqi.installation import Installation
 from huiqi.services import Named
 
 TALLY: Final = Named("tally")
 ENVIRONMENT: Final = {"PYTHONPATH": str(Path(__file__).resolve().parents[1] / "rig_tally")}
 """What its process needs besides, to be found as `python -m tally`."""
+
+HEARD: Final = sorted(name for name, topic in load_topics().items() if topic.listeners)
 
 
 def with_tally(installation: Installation) -> Installation:

@@ -74,3 +74,44 @@ class TitleGrantedShape(Event):
     number: Text
     granted_on: Day
     valid_until: Day
+
+
+class DrawFact(Event):
+    """A fact about one draw of experts. Experts are named by their id in the directory, never by more."""
+
+    draw_id: UUID
+    programme: Text
+    edition: Day
+
+
+class DrawCommittedShape(DrawFact):
+    """The bureau committed to a draw for these cases: the pool is frozen, the seed fixed. Both hashes are SHA-256."""
+
+    edition_hash: Text
+    pool_hash: Text
+    seed_hash: Text
+    cases: list[UUID]
+
+
+class DrawRevealedShape(DrawFact):
+    """The seed (hexadecimal) is public, with the beacon where one was named: everybody can draw again."""
+
+    seed: Text
+    beacon: Text | None
+
+
+class PanelDrawnShape(DrawFact):
+    """These experts judge the case; one of them is the head."""
+
+    case_id: UUID
+    experts: list[UUID]
+    head: UUID
+
+
+class ExpertRecusedShape(DrawFact):
+    """An expert left the panel of a case, and the next of the same ranking took the seat."""
+
+    case_id: UUID
+    expert_id: UUID
+    successor: UUID
+    head: UUID

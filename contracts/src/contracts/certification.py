@@ -56,3 +56,19 @@ class CaseWithdrawn(casework.CaseWithdrawnShape, topic="certification.cases", ke
 
 class TitleGranted(casework.TitleGrantedShape, topic="certification.titles", key="enterprise_id"):
     pass
+
+
+class DrawCommitted(casework.DrawCommittedShape, topic="certification.draws", key="draw_id"):
+    pass
+
+
+class DrawRevealed(casework.DrawRevealedShape, topic="certification.draws", key="draw_id"):
+    pass
+
+
+class PanelDrawn(casework.PanelDrawnShape, topic="certification.draws", key="draw_id"):
+    pass
+
+
+class ExpertRecused(casework.ExpertRecusedShape, topic="certification.draws", key="draw_id"):
+    pass

@@ -60,3 +60,19 @@ class CaseWithdrawn(casework.CaseWithdrawnShape, topic="ip-enterprise.cases", ke
 
 class TitleGranted(casework.TitleGrantedShape, topic="ip-enterprise.titles", key="enterprise_id"):
     pass
+
+
+class DrawCommitted(casework.DrawCommittedShape, topic="ip-enterprise.draws", key="draw_id"):
+    pass
+
+
+class DrawRevealed(casework.DrawRevealedShape, topic="ip-enterprise.draws", key="draw_id"):
+    pass
+
+
+class PanelDrawn(casework.PanelDrawnShape, topic="ip-enterprise.draws", key="draw_id"):
+    pass
+
+
+class ExpertRecused(casework.ExpertRecusedShape, topic="ip-enterprise.draws", key="draw_id"):
+    pass

@@ -65,6 +65,24 @@ async def test_records_that_came_in_another_order_are_reported(own_town: Town) -
     assert "I4" not in await broken(own_town), "a repetition up to the end puts it right for every reader"
 
 
+async def test_records_named_as_somebody_else_s_are_counted_and_held_against_nobody(own_town: Town) -> None:
+    await own_town.grant(FIRM, FIRM)
+    await own_town.write("certification", "DELETE FROM outbox")
+    payload, headers = await record_of(own_town, 1)
+    async with AIOKafkaProducer(**own_town.broker.client) as producer:
+        forged = await producer.send_and_wait(TITLES, payload, FIRM.encode(), headers=headers[1:])
+    for sequence in (2, 1):
+        await sent(own_town, FIRM, *await record_of(own_town, sequence))
+    partition, offset = forged.partition, forged.offset
+    found = await check(
+        own_town.installation, foreign=[(TITLES, partition, offset), (TITLES, partition, offset + 1)]
+    )
+    assert (found.promises["I3"].broken, found.promises["I4"].broken) == (0, 0)
+    assert found.promises["I3"].notes == ["2 records that were named as somebody else's are left out"]
+    found = await check(own_town.installation)
+    assert (found.promises["I3"].broken, found.promises["I4"].broken) == (1, 1)
+
+
 async def test_a_topic_that_is_gone_is_reported(own_town: Town) -> None:
     async with own_town.at_work():
         await own_town.grant(FIRM)

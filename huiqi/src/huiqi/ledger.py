@@ -53,8 +53,13 @@ class Ledger:
         return {**self.counts(), "as_of": self.as_of.isoformat(), "details": details}
 
 
-async def check(installation: Installation, *, wait: float = 0) -> Ledger:
+async def check(
+    installation: Installation, *, wait: float = 0, foreign: Collection[tuple[str, int, int]] = ()
+) -> Ledger:
     """Checks every promise, after waiting up to `wait` seconds for the installation to become quiet.
+
+    `foreign` are records (topic, partition, offset) that somebody else is known to have put on the topics: they are
+    counted, and not held against anybody.
 
     Reads only. Listeners are read before owners and the topics' ends before both, so that what is said in between
     is never mistaken for something that nobody said. Raises Unavailable.
@@ -71,7 +76,7 @@ async def check(installation: Installation, *, wait: float = 0) -> Ledger:
             heard = {service: await read_heard(db, service) for service, db in listeners.items()}
             async with snapshots(installation) as owners:
                 await _check_databases(found, installation, listeners, owners, heard)
-                await Records(found["I3"], found["I4"], installation, owners).check(log)
+                await Records(found["I3"], found["I4"], installation, owners, frozenset(foreign)).check(log)
     return Ledger(as_of, found)
 
 

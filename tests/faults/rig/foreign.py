@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.errors import LeaderNotAvailableError
 
 from huiqi.installation import Installation
 from huiqi.ledger_log import open_log
@@ -74,9 +75,12 @@ async def find_foreign(installation: Installation) -> set[Place]:
     return found
 
 
-async def leaders(kafka: dict[str, Any], topic: str) -> dict[int, int]:
-    """Which node leads each partition of a topic. Raises KafkaError."""
+async def leader_of(kafka: dict[str, Any], topic: str, partition: int) -> tuple[str, int]:
+    """Host and port of the broker that leads a partition. Raises KafkaError."""
     async with producing(kafka) as producer:
-        partitions = await producer.partitions_for(topic)
+        await producer.partitions_for(topic)
         cluster = producer.client.cluster
-        return {n: cluster.leader_for_partition(TopicPartition(topic, n)) for n in partitions}
+        broker = cluster.broker_metadata(cluster.leader_for_partition(TopicPartition(topic, partition)))
+        if broker is None:
+            raise LeaderNotAvailableError(f"{topic}/{partition}")
+        return broker.host, broker.port

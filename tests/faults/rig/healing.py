@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import sys
+import time
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -10,18 +12,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from chassis import kafka_admin, parked
-from chassis.errors import Refused
+from chassis.database import Database
+from chassis.errors import Unavailable
 from chassis.identity import Actor
+from chassis.parked import NotParked, StillFailing
+from chassis.topics import topic_for
 from huiqi.parked import consumers_of, opened
 from huiqi.reconcile import find_missing, send_again
 from huiqi.services import await_all
 from rig.foreign import find_foreign
+from rig.tally import FOLDER, TALLY, with_tally
 
 if TYPE_CHECKING:
     from rig.standing import Standing
 
 T = TypeVar("T")
 OPERATOR = Actor("rig", "operator")
+_PATIENCE = 20.0
+sys.path.append(FOLDER)  # the handlers of tally, to replay what it parked
 
 
 def heal(standing: "Standing") -> None:
@@ -60,15 +68,38 @@ def thaw_backend(standing: "Standing", pid: int) -> None:
 async def reconcile(standing: "Standing") -> int:
     """`huiqi reconcile`. Returns how many events are sent again. Raises Unavailable."""
     installation = standing.installation()
+    if TALLY.name in standing.instances:
+        installation = with_tally(installation)
     return await send_again(installation, await find_missing(installation))
 
 
 async def set_free(standing: "Standing", listener: str, topic: str, key: str) -> None:
-    """`huiqi parked replay`, for a key that a fault made fail. Raises Unavailable."""
+    """`huiqi parked replay`, and `discard` of what fails again, for a key that a fault made fail. Raises Unavailable."""
+    consumers, ends = consumers_of(listener), time.monotonic() + _PATIENCE
     async with opened(standing.installation(), listener) as db:
-        with suppress(Refused):  # nothing of it is parked any more
-            await parked.replay(db, consumers_of(listener), topic, key, OPERATOR)
+        while await _is_held(standing, db, listener, topic, key):
+            if time.monotonic() > ends:
+                raise Unavailable(f"{listener} {topic} {key} is still held")
+            try:
+                await parked.replay(db, consumers, topic, key, OPERATOR)
+            except NotParked:
+                await asyncio.sleep(0.1)  # its events are still on their way
+            except StillFailing:
+                rows = await parked.show_parked(db, listener, topic, key)
+                await parked.discard(db, listener, rows[0]["id"], OPERATOR, "the rig made it unreadable")
     standing.held.discard((listener, topic, key))
+
+
+async def _is_held(standing: "Standing", db: Database, listener: str, topic: str, key: str) -> bool:
+    """Whether the listener has still to come to the key's last event."""
+    async with opened(standing.installation(), topic_for(topic).owner) as owner:
+        last = await owner.fetchval(
+            "SELECT sequence FROM event_keys WHERE topic = $1 AND key = $2", topic, key
+        )
+    mark = await db.fetchval(
+        "SELECT sequence FROM inbox WHERE consumer = $1 AND topic = $2 AND key = $3", listener, topic, key
+    )
+    return (mark or 0) < (last or 0)
 
 
 def apart(work: Coroutine[Any, Any, T]) -> T:

@@ -72,8 +72,9 @@ class Standing:
         self._proxies: dict[str, Proxy] = {}
         self._busy: set[str] = set()
         self.house = House(
-            services=services, clock_at=clock_at, banks=banks, broker=broker, fsync=fsync, settle=self._settle
-        )
+            services=services, clock_at=clock_at, banks=banks, broker=broker, fsync=fsync, settle=self._settle,
+            postgres={"max_connections": "100"},
+        )  # fmt: skip
 
     def __enter__(self) -> Self:
         try:

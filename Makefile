@@ -5,12 +5,19 @@
 #   make check               format, lint, types, import law, contracts
 #   make test-containers     the journeys on Apache Kafka in a container
 #   make test-kafka          the journeys on the Kafka that KAFKA_BOOTSTRAP names; deletes every topic there
+#   make chaos               faults from seeds, then every promise; SEED=7 or SEEDS=5, SECONDS=30, FORMAT=json
+#   make chaos-containers    the same on Apache Kafka in a container
 #   make bench               the measured promises
 #   make clean               removes what the above made, the results of bench excepted
 .POSIX:
-.PHONY: demo up test test-slow check format lint types imports contracts test-containers test-kafka bench clean dev
+.PHONY: demo up test test-slow check format lint types imports contracts test-containers test-kafka chaos chaos-containers bench clean dev
 BIN = .venv/bin
 ARGS =
+SEED =
+SEEDS = 5
+SECONDS = 30
+FORMAT = table
+CHAOS = tests/faults/chaos.py $(if $(SEED),--seed $(SEED),--seeds $(SEEDS)) --seconds $(SECONDS) --format $(FORMAT)
 JOURNEYS = tests/journeys tests/faults
 CODE = contracts chassis casework services huiqi tests bench scripts
 
@@ -59,6 +66,14 @@ test-kafka: dev
 
 test-containers: dev
 	$(BIN)/python scripts/with_kafka_container.py $(BIN)/pytest $(JOURNEYS) $(ARGS)
+
+chaos:
+	@scripts/bootstrap
+	@$(BIN)/python $(CHAOS) $(ARGS)
+
+chaos-containers:
+	@scripts/bootstrap
+	@$(BIN)/python scripts/with_kafka_container.py $(BIN)/python $(CHAOS) $(ARGS)
 
 bench:
 	@scripts/bootstrap --group bench

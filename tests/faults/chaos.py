@@ -1,0 +1,59 @@
+"""The chaos rig: `make chaos`. Faults from seeds against the real services, then every promise is checked.
+
+Embedded servers unless KAFKA_BOOTSTRAP names a Kafka, whose topics are deleted. CHAOS_KAFKA_CONTROL names a command
+that takes `kill|stop|start|pause|resume NODE` and does so to that Kafka's brokers.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rig.brokers import given_control
+from rig.faults import FAULTS
+from rig.report import by_promise, by_seed, summary
+from rig.run import Orders, Result, run_seed
+
+from chassis.testing import given_kafka
+
+_err = Console(stderr=True)
+
+
+@click.command(help=__doc__)
+@click.option("--seed", type=int, help="this seed alone")
+@click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="seeds 1 to N")
+@click.option(
+    "--seconds", type=click.FloatRange(1), default=30.0, show_default=True, help="of faults, a seed"
+)
+@click.option("--fault", "chosen", multiple=True, type=click.Choice(sorted(FAULTS)), help="these only")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="the JSON object, into a file too"
+)
+def main(
+    seed: int | None, seeds: int, seconds: float, chosen: Sequence[str], form: str, out: Path | None
+) -> None:
+    faults = {name: fault for name, fault in FAULTS.items() if not chosen or name in chosen}
+    orders = Orders(seconds, faults, alone=chosen[0] if len(chosen) == 1 else None, say=_err.print)
+    struck: list[Result] = []
+    for number in [seed] if seed is not None else range(1, seeds + 1):
+        result = run_seed(number, orders, given_kafka(), given_control())
+        struck.append(result)
+        _err.print(by_seed([result]))
+        for finding in result.findings[:3]:
+            _err.print(f"  {finding}")
+    found = summary(struck)
+    text = json.dumps(found, ensure_ascii=False, indent=1, default=str)
+    if out is not None:
+        out.write_text(text + "\n", encoding="utf-8")
+    if form == "json":
+        print(text)  # noqa: T201
+    else:
+        Console(width=160).print(by_seed(struck), "", by_promise(found))
+    sys.exit(1 if found["broken"] else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""A rig that misses nothing proves nothing: each guard is taken away once, and the promise it kept has to break."""
+
+from pathlib import Path
+
+import pytest
+from rig.brokers import given_control
+from rig.faults import FAULTS
+from rig.run import Orders, Result, run_seed
+
+from chassis.testing import given_kafka
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+SECONDS = 8.0
+# Guard, the fault that shows its absence (none: the load alone does), the promise that breaks.
+GUARDS = [
+    ("marks", "duplicates", "I2"),
+    ("sequences", None, "I1"),
+    ("outbox", "kill:publish.after_commit", "I1"),
+    ("offsets", "kill:inbox.inside", "I1"),
+    ("lease", None, "I4"),
+]
+
+
+def struck_by(fault: str | None, keep: Path, switched_off: str = "") -> Result:
+    faults = {fault: FAULTS[fault]} if fault else {}
+    orders = Orders(SECONDS, faults, alone=fault, switched_off=switched_off, keep=keep)
+    return run_seed(1, orders, given_kafka(), given_control())
+
+
+@pytest.mark.parametrize(("guard", "fault", "promise"), GUARDS, ids=[guard for guard, _, _ in GUARDS])
+def test_a_guard_that_is_gone_is_missed(guard: str, fault: str | None, promise: str, tmp_path: Path) -> None:
+    result = struck_by(fault, tmp_path, switched_off=guard)
+    assert promise in result.broken, result.findings
+
+
+@pytest.mark.parametrize("fault", sorted({fault or "" for _, fault, _ in GUARDS}))
+def test_with_every_guard_the_same_run_keeps_every_promise(fault: str, tmp_path: Path) -> None:
+    result = struck_by(fault or None, tmp_path)
+    assert result.broken == [], result.findings
+    assert result.requests > 0
+    assert all(promise["checked"] for promise in result.promises.values()), result.promises

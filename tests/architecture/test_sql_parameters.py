@@ -43,10 +43,12 @@ class Source:
     place: str
     tree: ast.Module
     constants: dict[str, ast.expr] = field(default_factory=dict)
+    calls: list[tuple["Function", ast.Call]] = field(default_factory=list)
 
     @classmethod
     def of(cls, place: str, text: str) -> "Source":
         source = cls(place, ast.parse(text))
+        source.calls = list(calls_in(source.tree, None))
         for node in source.tree.body:
             if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
                 for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
@@ -56,6 +58,16 @@ class Source:
 
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def calls_in(node: ast.AST, within: Function | None) -> Iterator[tuple[Function, ast.Call]]:
+    """Every call, with the innermost function that it stands in."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Call) and within is not None:
+            yield within, child
+        yield from calls_in(child, child if isinstance(child, Function) else within)
+
+
 Sinks = dict[str, tuple[int, str]]
 
 
@@ -87,7 +99,16 @@ def parts_of(part: ast.expr) -> list[ast.expr] | None:
         case ast.Subscript(value=ast.Name(id=name)) | ast.Attribute(attr=name) if CONSTANT.fullmatch(name):
             return []
         case _:
-            return [] if isinstance(part, ast.Constant) else None
+            return [] if isinstance(part, ast.Constant) or counts_constants(part) else None
+
+
+def counts_constants(part: ast.expr) -> bool:
+    """A list of pieces, one for each of our constants, as in `f"${n}" for n in range(len(_COLUMNS))`."""
+    if not isinstance(part, ast.ListComp | ast.GeneratorExp):
+        return False
+    names = [node for node in ast.walk(part) if isinstance(node, ast.Name)]
+    bound = AT_IMPORT | {name.id for name in names if isinstance(name.ctx, ast.Store)}
+    return is_made_at_import(part) and all(n.id in bound or CONSTANT.fullmatch(n.id) for n in names)
 
 
 class Check:
@@ -99,12 +120,8 @@ class Check:
         self.passed_on: Sinks = {}
 
     def foreign(self) -> Iterator[tuple[int, str]]:
-        functions = [n for n in ast.walk(self.source.tree) if isinstance(n, Function)]
-        for function in functions:
-            inner = {id(n) for f in ast.walk(function) if isinstance(f, Function) and f is not function for n in ast.walk(f)}  # fmt: skip
-            for node in ast.walk(function):
-                if isinstance(node, ast.Call) and id(node) not in inner:
-                    yield from self._of_call(function, node)
+        for function, call in self.source.calls:
+            yield from self._of_call(function, call)
 
     def _of_call(self, function: Function, call: ast.Call) -> Iterator[tuple[int, str]]:
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
@@ -198,6 +215,7 @@ BREACHES = {
     "by keyword": 'await db.execute(sql=f"SELECT {name}")',
     "through another function": 'await narrowed(db, f"WHERE name = {name}")',
     "through two others": 'await twice(db, f"WHERE name = {name}")',
+    "in a list": 'await db.fetch("SELECT 1 WHERE " + " AND ".join(f"{n} = 1" for n in names))',
     "from the environment": "await db.execute(_FROM_OUTSIDE)",
 }
 _AROUND = """
@@ -218,6 +236,7 @@ FINE = {
     "a constant": 'await db.fetch(f"SELECT * FROM {_TABLE} WHERE id = $1", name)',
     "a constant of another module": 'await db.fetch(f"SELECT * FROM {store._COLUMNS}")',
     "a choice of ours": 'order = "DESC" if name else "ASC"\n    await db.fetch(f"SELECT 1 ORDER BY 1 {order}")',
+    "places": "await db.fetch(f\"SELECT {', '.join(f'${n}' for n in range(1, len(_TABLE) + 1))}\", name)",
     "parameters": 'await db.execute("INSERT INTO cases VALUES ($1, $2)", name, case_id)',
     "through another function": 'await twice(db, "WHERE id = $1")',
 }

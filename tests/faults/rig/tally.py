@@ -1,5 +1,6 @@
 """The rig's own listener beside the product's: how it is started, and how an installation counts it in."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -9,7 +10,8 @@ from huiqi.installation import Installation
 from huiqi.services import Named
 
 TALLY: Final = Named("tally")
-ENVIRONMENT: Final = {"PYTHONPATH": str(Path(__file__).resolve().parents[1] / "rig_tally")}
+FOLDER: Final = str(Path(__file__).resolve().parents[1] / "rig_tally")
+ENVIRONMENT: Final = {"PYTHONPATH": os.pathsep.join(filter(None, (FOLDER, os.environ.get("PYTHONPATH"))))}
 """What its process needs besides, to be found as `python -m tally`."""
 
 HEARD: Final = sorted(name for name, topic in load_topics().items() if topic.listeners)

@@ -85,6 +85,8 @@ def _done(seen: Seen, intent: Intent, stored: list[Row]) -> Done | None:
         seen.breaks("I3", "refused, and yet it was done", **where)
     if told is not None and (kept["status"], _digest(kept)) != (told.status, told.digest):
         seen.breaks("I2", "the answer that is kept is not the one that was given", **where)
+    if told is not None:
+        return Done(told.status or 0, told.etag, told.content)
     etag = next((text for name, text in kept["headers"] or [] if name == "etag"), None)
     return Done(kept["status"], etag, _parsed(kept["body"]))
 

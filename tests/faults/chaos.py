@@ -14,7 +14,7 @@ from rich.console import Console
 from rig.brokers import given_control
 from rig.faults import FAULTS
 from rig.report import by_promise, by_seed, summary
-from rig.run import Orders, Result, run_seed
+from rig.run import Orders, Result, run_seeds
 
 from chassis.testing import given_kafka
 
@@ -27,23 +27,26 @@ _err = Console(stderr=True)
 @click.option(
     "--seconds", type=click.FloatRange(1), default=30.0, show_default=True, help="of faults, a seed"
 )
+@click.option("--houses", type=click.IntRange(1), help="how many; a house of its own for each seed if absent")
 @click.option("--fault", "chosen", multiple=True, type=click.Choice(sorted(FAULTS)), help="these only")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="the JSON object, into a file too"
 )
 def main(
-    seed: int | None, seeds: int, seconds: float, chosen: Sequence[str], form: str, out: Path | None
-) -> None:
+    *, seed: int | None, seeds: int, seconds: float, houses: int | None, chosen: Sequence[str], form: str,
+    out: Path | None,
+) -> None:  # fmt: skip
     faults = {name: fault for name, fault in FAULTS.items() if not chosen or name in chosen}
     orders = Orders(seconds, faults, alone=chosen[0] if len(chosen) == 1 else None, say=_err.print)
+    left = [seed] if seed is not None else list(range(1, seeds + 1))
+    in_one_house = -(-len(left) // houses) if houses else 1
     struck: list[Result] = []
-    for number in [seed] if seed is not None else range(1, seeds + 1):
-        result = run_seed(number, orders, given_kafka(), given_control())
-        struck.append(result)
-        _err.print(by_seed([result]))
-        for finding in result.findings[:3]:
-            _err.print(f"  {finding}")
+    while left:
+        for result in run_seeds(left[:in_one_house], orders, given_kafka(), given_control()):
+            left.remove(result.seed)
+            struck.append(result)
+            _tell(result)
     found = summary(struck)
     text = json.dumps(found, ensure_ascii=False, indent=1, default=str)
     if out is not None:
@@ -53,6 +56,12 @@ def main(
     else:
         Console(width=160).print(by_seed(struck), "", by_promise(found))
     sys.exit(1 if found["broken"] else 0)
+
+
+def _tell(result: Result) -> None:
+    _err.print(by_seed([result]))
+    for finding in result.findings[:5]:
+        _err.print(f"  {finding}")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from rig.brokers import given_control
 from rig.faults import FAULTS
-from rig.run import Orders, Result, run_seed
+from rig.run import Orders, Result, run_seeds
 
 from chassis.testing import given_kafka
 
@@ -24,7 +24,8 @@ GUARDS = [
 def struck_by(fault: str | None, keep: Path, switched_off: str = "") -> Result:
     faults = {fault: FAULTS[fault]} if fault else {}
     orders = Orders(SECONDS, faults, alone=fault, switched_off=switched_off, keep=keep)
-    return run_seed(1, orders, given_kafka(), given_control())
+    [result] = run_seeds([1], orders, given_kafka(), given_control())
+    return result
 
 
 @pytest.mark.parametrize(("guard", "fault", "promise"), GUARDS, ids=[guard for guard, _, _ in GUARDS])

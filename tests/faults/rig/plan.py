@@ -26,14 +26,13 @@ class Plan:
 
     @property
     def text(self) -> str:
-        return self.alone or f"{len(self.faults)} mixed"
+        return self.alone or (f"{len(self.faults)} mixed" if self.faults else "none")
 
 
-def plan(seed: int, faults: Mapping[str, Fault]) -> Plan:
-    """Odd seeds mix; even ones take the faults one by one, in the order of their names."""
+def plan(seed: int, faults: Mapping[str, Fault]) -> str | None:
+    """The fault that a seed strikes with alone, None where it mixes: odd seeds mix, even ones take them by name."""
     names = sorted(faults)
-    alone = names[(seed // 2 - 1) % len(names)] if seed % 2 == 0 and names else None
-    return Plan(seed, faults, alone)
+    return names[(seed // 2 - 1) % len(names)] if seed % 2 == 0 and names else None
 
 
 def available(faults: Mapping[str, Fault], standing: Standing) -> dict[str, Fault]:
@@ -44,7 +43,6 @@ def available(faults: Mapping[str, Fault], standing: Standing) -> dict[str, Faul
             "control": standing.broker.controlled,
             "three": len(standing.broker.nodes) >= 3,
             "lasting": standing.broker.lasting,
-            "forgetful": not standing.broker.lasting,
             "forgetful": standing.broker.controlled and not standing.broker.lasting,
         }.items()
         if there
@@ -65,6 +63,9 @@ class Strikes:
 
     async def run(self, seconds: float) -> None:
         """Returns when the last fault has ended, which may be some seconds later. Raises what a fault raises."""
+        if not self._plan.faults:
+            await asyncio.sleep(seconds)
+            return
         until = time.monotonic() + seconds
         lanes = 1 if self._plan.alone else AT_ONCE
         async with asyncio.TaskGroup() as together:

@@ -82,6 +82,32 @@ async def test_a_consumer_without_a_broker_never_looks_well(
         await until(lambda: listens(subscription), 60)
 
 
+async def test_a_consumer_whose_group_never_comes_together_is_built_anew(
+    make_database: Databases, clean_topics: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker = clean_topics
+    if not isinstance(broker, EmbeddedBroker):
+        pytest.skip("a given Kafka is not ours to stop")
+    monkeypatch.setattr("chassis.subscribe.JOIN_SLACK", 0.5)
+    db = await make_database()
+    settings = settings_for(broker, kafka_max_poll_interval=1, kafka_session_timeout=2, shutdown_deadline=2)
+    subscription = Subscription(db, settings, hearing(), [TOPIC])
+    seen: list[object] = []
+
+    async def joins() -> bool:
+        consumer = subscription._subscriber and subscription._subscriber.consumer
+        return consumer is not None and consumer not in seen and consumer._coordinator is not None
+
+    async with running(subscription.run):
+        await until(joins)
+        broker.pause()  # while the group comes together
+        seen.append(subscription._subscriber.consumer)
+        assert subscription._silence() is None
+        await asyncio.sleep(4)
+        broker.resume()
+        await until(joins)
+
+
 async def test_a_consumer_that_parked_too_many_keys_stops_and_leaves_its_group_to_others(
     make_database: Databases, clean_topics: Broker
 ) -> None:

@@ -32,7 +32,7 @@ POLL_MS = 25
 ATTEMPTS = 3
 LONGEST_DELAY = 30.0
 SILENT = 30.0
-JOIN_SLACK = 30.0  # beyond max_poll_interval, for which a rebalance waits for slow members
+JOIN_SLACK = 10.0  # beyond what a rebalance waits for slow members and for those that are gone
 
 log = structlog.get_logger()
 
@@ -80,13 +80,14 @@ class Subscription:
         self._subscriber: Any = None
         self._stopping = asyncio.Event()
         self._heard_at = time.monotonic()
+        self._longest_join = settings.kafka_max_poll_interval + settings.kafka_session_timeout + JOIN_SLACK
 
     async def run(self) -> None:
         """Until cancelled. A consumer that makes no progress is taken down and built anew."""
         while self.topics:
             broker = self._broker()
             try:
-                await broker.start()
+                await asyncio.wait_for(broker.start(), self._longest_join)  # it waits for the group without end
                 await self._watch()
             except (KafkaError, OSError) as error:
                 log.warning("consumer.unavailable", error=repr(error))
@@ -211,14 +212,13 @@ class Subscription:
     async def _watch(self) -> None:
         """Returns when the consumer makes no progress, so that `run` builds it anew."""
         built = time.monotonic()
-        longest_join = self._settings.kafka_max_poll_interval + JOIN_SLACK
         while not self.stopped_because:
             await asyncio.sleep(2)
             silence = self._silence()
             joining = time.monotonic() - built if silence is None else 0.0
             if silence is not None:
                 built = time.monotonic()
-            if self.busy_since is None and ((silence or 0.0) > SILENT or joining > longest_join):
+            if self.busy_since is None and ((silence or 0.0) > SILENT or joining > self._longest_join):
                 log.error("consumer.silent", seconds=silence, joining=joining)
                 return
 

@@ -1,7 +1,10 @@
 """The envelope on the wire: CloudEvents 1.0 for Kafka in binary mode, strict about what the house relies on."""
 
 import string
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import product
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -91,6 +94,72 @@ def test_what_one_service_writes_another_reads(
     heard = Envelope.from_headers(TOPIC, said.to_headers())
     assert heard == said
     assert heard.time.tzinfo is UTC
+
+
+def test_an_envelope_that_is_not_checked_again_has_the_same_headers() -> None:
+    said = envelope()
+    assert Envelope.unchecked(tuple(said)).to_headers() == said.to_headers()
+
+
+def outcome(read: Callable[[str, list[tuple[str, bytes]]], Envelope], headers: list[Any]) -> Any:
+    try:
+        return read(TOPIC, headers)
+    except MalformedEnvelope as refused:
+        return refused.header, str(refused)
+
+
+ODD: list[bytes | None] = [
+    b"1.0", b"0", b"9" * 19, b"0" * 19, b"-000000000000000007", b"2016-13-01T00:00:00.000000Z", TRACE.encode(),
+    b"2016-08-01T02:00:00.000000Z", b"2016-08-01T02:00:00+08:00", b"0001-01-01T00:00:00.000000Z", b"a\nb", b"\n", b"",
+    b"application/json", b"application/json\n" + TRACE.encode(), b"\xc2\x85", b"\xed\xa0\x80", b"x" * 501, b"00-a-b-01",
+    b"01564B0E-0C00-7000-8000-000000000001", "\u2028".encode(), "\u0661".encode() * 19, None,
+]  # fmt: skip
+KINDS = ("set", "drop", "double", "move", "add")
+PLACES = range(11)
+VALUES = st.one_of(st.sampled_from(ODD), LINES.map(str.encode), st.binary(max_size=20))
+
+
+def odd_headers(changes: Iterable[tuple[str, int, bytes | None]], traced: bool) -> list[Any]:
+    headers: list[Any] = envelope(traceparent=TRACE if traced else None).to_headers()
+    for kind, place, value in changes:
+        at = place % max(1, len(headers))
+        name = headers[at][0] if headers else "ce_id"
+        match kind:
+            case "set":
+                headers[at : at + 1] = [(name, value)]
+            case "drop":
+                del headers[at : at + 1]
+            case "double":
+                headers.append((name, value))
+            case "move":
+                headers.append(headers.pop(at) if headers else (name, value))
+            case _:
+                headers.insert(at, ("x-proxy", value))
+    return headers
+
+
+def assert_read_alike(headers: list[Any]) -> None:
+    assert outcome(Envelope.from_headers, headers) == outcome(Envelope._header_by_header, headers), headers
+
+
+def test_the_quick_reading_accepts_and_refuses_one_odd_header_as_reading_header_by_header_does() -> None:
+    for change in product(KINDS, PLACES, ODD):
+        for traced in (False, True):
+            assert_read_alike(odd_headers([change], traced))
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(KINDS), st.sampled_from(PLACES), VALUES), max_size=4), st.booleans()
+)
+def test_the_quick_reading_accepts_and_refuses_any_headers_as_reading_header_by_header_does(
+    changes: list[tuple[str, int, bytes | None]], traced: bool
+) -> None:
+    assert_read_alike(odd_headers(changes, traced))
+
+
+def test_what_the_house_writes_is_read_the_quick_way() -> None:
+    for written in (envelope(), envelope(traceparent=None)):
+        assert Envelope._as_written(TOPIC, written.to_headers()) == written
 
 
 @given(st.integers(1, MAX_SEQUENCE), st.integers(1, MAX_SEQUENCE))
@@ -198,6 +267,12 @@ def test_a_writer_may_not_say_what_a_reader_would_refuse() -> None:
         envelope(traceparent="made up")
     with pytest.raises(MalformedEnvelope, match="ce_time"):
         Envelope(UUID(int=1), "/huiqi/x", "t", TOPIC, "k", 1, datetime(2016, 8, 1), "a:b")  # noqa: DTZ001
+
+
+def test_what_was_checked_cannot_be_changed_afterwards() -> None:
+    said: Any = envelope()
+    with pytest.raises(AttributeError):
+        said.sequence = 0
 
 
 def test_a_writer_in_shanghai_writes_utc() -> None:

@@ -1,11 +1,10 @@
 """What every message carries: a CloudEvents 1.0 envelope in Kafka's binary mode, and an event as JSON payload."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from string import Formatter
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final, NamedTuple, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -29,16 +28,29 @@ _REQUIRED: Final = (
     "ce_actor",
     "content-type",
 )
-_LINE: Final = re.compile(f"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{{1,{MAX_TEXT}}}")
+_TEXT: Final = f"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{{1,{MAX_TEXT}}}"
+_LINE: Final = re.compile(_TEXT)
 _SPEC_VERSION: Final = re.compile(r"1\.0")
 _CONTENT_TYPE: Final = re.compile(r"application/json( *; *charset=utf-8)?", re.IGNORECASE)
-_UUID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_UUID: Final = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SEQUENCE: Final = re.compile("[0-9]{1,19}")
-_TIME: Final = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
-)
+_SECOND: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"
+_TIME: Final = re.compile(rf"{_SECOND}(\.[0-9]{{1,6}})?(Z|[+-][0-9]{{2}}:[0-9]{{2}})")
 _TRACE_PARENT: Final = re.compile("00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
-_NO_JSON: Final = (b"NaN", b"Infinity")
+
+_NAMES: Final = (
+    "ce_id", "ce_source", "ce_specversion", "ce_type", "ce_time", "ce_partitionkey", "ce_sequence", "ce_actor",
+    "ce_dataschema", "content-type",
+)  # fmt: skip
+# The values that `to_headers` writes, one a line. No value may hold a line's end, so none can pass for two.
+_VALUES: Final = "\n".join(
+    (f"({_UUID.pattern})", f"({_TEXT})", r"1\.0", f"({_TEXT})", rf"({_SECOND}\.[0-9]{{6}}Z)", f"({_TEXT})", "([0-9]{19})",
+     f"({_TEXT})", r"[^\n]*", CONTENT_TYPE)
+)  # fmt: skip
+_AS_WRITTEN: Final = {
+    _NAMES: re.compile(_VALUES),
+    (*_NAMES, "traceparent"): re.compile(f"{_VALUES}\n({_TRACE_PARENT.pattern})"),
+}
 
 
 class MalformedEnvelope(ValueError):
@@ -90,7 +102,7 @@ class Event(BaseModel):
     @classmethod
     def read(cls, payload: bytes) -> Self:
         """The event in a payload. Unknown fields are passed over; anything else that is wrong is a ValueError."""
-        if any(token in payload for token in _NO_JSON):
+        if b"NaN" in payload or b"Infinity" in payload:
             from_json(payload, allow_inf_nan=False)
         return cls.model_validate_json(payload, extra="ignore")
 
@@ -112,13 +124,7 @@ class Event(BaseModel):
         return str(getattr(self, self.key_field))
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """Where an event stands: `sequence` is its place, from 1 without gaps, among the events of `(topic, key)`.
-
-    `time` is aware and kept in UTC. `actor` is `role:subject`. `traceparent` is W3C Trace Context or absent.
-    """
-
+class _Envelope(NamedTuple):
     event_id: UUID
     source: str
     type: str
@@ -127,29 +133,28 @@ class Envelope:
     sequence: int
     time: datetime
     actor: str
-    traceparent: str | None = None
+    traceparent: str | None
 
-    def __post_init__(self) -> None:
-        self._refuse_unwritable_text()
-        if not 1 <= self.sequence <= MAX_SEQUENCE:
-            raise MalformedEnvelope("ce_sequence", "must be a number from 1 to 2^63 - 1")
-        if self.time.tzinfo is not UTC:
-            object.__setattr__(self, "time", _in_utc(self.time))
-        if self.traceparent is not None and not _TRACE_PARENT.fullmatch(self.traceparent):
+
+class Envelope(_Envelope):
+    """Where an event stands: `sequence` is its place, from 1 without gaps, among the events of `(topic, key)`.
+
+    `time` is aware and kept in UTC. `actor` is `role:subject`. `traceparent` is W3C Trace Context or absent.
+    Raises MalformedEnvelope.
+    """
+
+    __slots__ = ()
+
+    def __new__(  # noqa: PLR0917
+        cls, event_id: UUID, source: str, type: str, topic: str, key: str, sequence: int, time: datetime, actor: str,  # noqa: A002
+        traceparent: str | None = None,
+    ) -> Self:  # fmt: skip
+        refuse_unwritable(source, type, topic, key, actor)
+        if traceparent is not None and not _TRACE_PARENT.fullmatch(traceparent):
             raise MalformedEnvelope("traceparent", "is not W3C Trace Context")
-
-    def _refuse_unwritable_text(self) -> None:
-        texts = (self.source, self.type, self.topic, self.key, self.actor)
-        # Almost every envelope is plain text and passes here; the loop finds the one that does not.
-        if all(texts) and "".join(texts).isprintable() and len(max(texts, key=len)) <= MAX_TEXT:
-            return
-        for header, text in zip(
-            ("ce_source", "ce_type", "topic", "ce_partitionkey", "ce_actor"), texts, strict=True
-        ):
-            if not _LINE.fullmatch(text):
-                raise MalformedEnvelope(
-                    header, f"must be 1 to {MAX_TEXT} characters, none a control character"
-                )
+        if not 1 <= sequence <= MAX_SEQUENCE:
+            raise MalformedEnvelope("ce_sequence", "must be a number from 1 to 2^63 - 1")
+        return cls._make((event_id, source, type, topic, key, sequence, _in_utc(time), actor, traceparent))
 
     @property
     def cause(self) -> str:
@@ -157,21 +162,27 @@ class Envelope:
 
     def to_headers(self) -> list[tuple[str, bytes]]:
         """The headers of the Kafka record. The sequence is padded because CloudEvents wants it to sort as text."""
+        event_id, source, type_, _, key, sequence, time, actor, traceparent = self
         headers = [
-            ("ce_id", str(self.event_id).encode()),
-            ("ce_source", self.source.encode()),
+            ("ce_id", str(event_id).encode()),
+            ("ce_source", source.encode()),
             ("ce_specversion", b"1.0"),
-            ("ce_type", self.type.encode()),
-            ("ce_time", f"{self.time.replace(tzinfo=None).isoformat(timespec='microseconds')}Z".encode()),
-            ("ce_partitionkey", self.key.encode()),
-            ("ce_sequence", b"%019d" % self.sequence),
-            ("ce_actor", self.actor.encode()),
-            ("ce_dataschema", f"{SCHEMA_URN}{self.type}".encode()),
+            ("ce_type", type_.encode()),
+            ("ce_time", f"{time.isoformat(timespec='microseconds')[:26]}Z".encode()),
+            ("ce_partitionkey", key.encode()),
+            ("ce_sequence", b"%019d" % sequence),
+            ("ce_actor", actor.encode()),
+            ("ce_dataschema", f"{SCHEMA_URN}{type_}".encode()),
             ("content-type", CONTENT_TYPE.encode()),
         ]
-        if self.traceparent is not None:
-            headers.append(("traceparent", self.traceparent.encode()))
+        if traceparent is not None:
+            headers.append(("traceparent", traceparent.encode()))
         return headers
+
+    @classmethod
+    def unchecked(cls, fields: Iterable[Any]) -> Self:
+        """From its fields in order, of what was checked when it was said. `time` must be in UTC."""
+        return cls._make(fields)
 
     @classmethod
     def from_headers(cls, topic: str, headers: Sequence[tuple[str, bytes]]) -> Self:
@@ -179,6 +190,27 @@ class Envelope:
 
         Raises MalformedEnvelope with the name of the first header that is missing, doubled or wrong.
         """
+        return cls._as_written(topic, headers) or cls._header_by_header(topic, headers)
+
+    @classmethod
+    def _as_written(cls, topic: str, headers: Sequence[tuple[str, bytes]]) -> Self | None:
+        """Five times quicker, and only for what the house wrote itself; None for all else, well formed or not."""
+        try:
+            names, values = zip(*headers, strict=True)
+            match = _AS_WRITTEN[names].fullmatch(b"\n".join(values).decode())
+            if match is None or not _LINE.fullmatch(topic):
+                return None
+            event_id, source, type_, time, key, sequence, actor, *trace = match.groups()
+            number, at = int(sequence), datetime.fromisoformat(time)
+        except (ValueError, TypeError, KeyError):
+            return None
+        if not 1 <= number <= MAX_SEQUENCE:
+            return None
+        traceparent = trace[0] if trace else None
+        return cls._make((UUID(event_id), source, type_, topic, key, number, at, actor, traceparent))
+
+    @classmethod
+    def _header_by_header(cls, topic: str, headers: Sequence[tuple[str, bytes]]) -> Self:
         given = dict(headers)
         if len(given) != len(headers):
             _refuse_doubles(headers)
@@ -201,7 +233,22 @@ class Envelope:
         return cls(UUID(event_id), source, type_, topic, key, int(sequence), at, actor, trace)
 
 
+def refuse_unwritable(source: str, type_: str, topic: str, key: str, actor: str) -> None:
+    """Raises MalformedEnvelope when a reader would refuse one of them."""
+    texts = (source, type_, topic, key, actor)
+    # Almost every envelope is plain text and passes here; the loop finds the one that does not.
+    if all(texts) and "".join(texts).isprintable() and len(max(texts, key=len)) <= MAX_TEXT:
+        return
+    for header, text in zip(
+        ("ce_source", "ce_type", "topic", "ce_partitionkey", "ce_actor"), texts, strict=True
+    ):
+        if not _LINE.fullmatch(text):
+            raise MalformedEnvelope(header, f"must be 1 to {MAX_TEXT} characters, none a control character")
+
+
 def _in_utc(at: datetime) -> datetime:
+    if at.tzinfo is UTC:
+        return at
     if at.tzinfo is None:
         raise MalformedEnvelope("ce_time", "must say its time zone")
     try:

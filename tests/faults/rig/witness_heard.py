@@ -9,8 +9,8 @@ import yaml
 
 from chassis.topics import load_topics
 from rig.ground import Ground
-from rig.witness_rows import Place, Row, Rows, Seen, Told
-from rig.witness_state import compare, last_of_assets
+from rig.witness_rows import Row, Rows, Seen, Told
+from rig.witness_state import ENTRY_FACTS, compare, last_of_assets
 
 _ENTRY: Final = ("name", "region", "established_on")
 _COPIES: Final = {
@@ -25,7 +25,7 @@ _TITLE: Final = ("enterprise_id", "programme", "number", "granted_on", "valid_un
 def check_heard(seen: Seen, ground: Ground, rows: Rows) -> None:
     for listener, names in _COPIES.items():
         held = _held(ground, rows, listener)
-        last = rows.last_of_key("certification.enterprises")
+        last = rows.last_of_key("certification.enterprises", ENTRY_FACTS)
         copies = {r["enterprise_id"]: r for r in rows.of(listener, "enterprises") if r["name"] is not None}
         wanted = {
             key: {**told.payload, "cause": told.cause}
@@ -35,7 +35,7 @@ def check_heard(seen: Seen, ground: Ground, rows: Rows) -> None:
         _check_copies(seen, listener, copies, wanted, names)
     _check_assets(seen, ground, rows)
     _check_titles(seen, ground, rows)
-    _check_told(seen, rows)
+    _check_told(seen, ground, rows)
 
 
 def _held(ground: Ground, rows: Rows, listener: str) -> set[tuple[str, str]]:
@@ -102,17 +102,20 @@ def _recipient(who: str, told: Told) -> str:
             return "role:officer"
 
 
-def _check_told(seen: Seen, rows: Rows) -> None:
-    heard = {name for name, topic in load_topics().items() if "notifier" in topic.listeners}
-    aside: set[Place] = rows.aside("notifier")
-    owed: Counter[tuple[str, str, str]] = Counter()
-    for told in rows.told:
-        if told.topic in heard and told.place not in aside:
-            for notice in _rules()[told.type].get("tell", []):
-                owed.update((told.cause, _recipient(notice["who"], told), by) for by in notice["channels"])
-    kept = Counter(
-        (r["caused_by"], r["recipient"], r["channel"]) for r in rows.of("notifier", "notifications")
-    )
+def _owed(told: Told) -> list[tuple[str, str, str]]:
+    """Whom the notifier has to tell of an event: its cause, recipient and channel."""
+    notices = _rules().get(told.type, {}).get("tell", [])
+    return [(told.cause, _recipient(one["who"], told), by) for one in notices for by in one["channels"]]
+
+
+def _check_told(seen: Seen, ground: Ground, rows: Rows) -> None:
+    topics = {name for name, topic in load_topics().items() if "notifier" in topic.listeners}
+    held = _held(ground, rows, "notifier")
+    heard = [told for told in rows.told if told.topic in topics and (told.topic, told.key) not in held]
+    passed = {told.cause for told in rows.told if (told.topic, told.key) in held}
+    owed = Counter(one for told in heard for one in _owed(told))
+    found = [row for row in rows.of("notifier", "notifications") if row["caused_by"] not in passed]
+    kept = Counter((row["caused_by"], row["recipient"], row["channel"]) for row in found)
     for name in owed.keys() | kept.keys():
         seen.counts("I1", 1)
         where = {"cause": name[0], "recipient": name[1], "channel": name[2]}

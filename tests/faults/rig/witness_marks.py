@@ -40,7 +40,7 @@ async def watch(ground: Ground) -> None:
 
 
 def check_marks(seen: Seen, rows: Rows) -> None:
-    given = defaultdict(int)
+    given: dict[tuple[str, str], int] = defaultdict(int)
     for told in rows.told:
         given[told.topic, told.key] = max(given[told.topic, told.key], told.sequence)
     for listener in LISTENERS:

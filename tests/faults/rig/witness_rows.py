@@ -1,7 +1,7 @@
 """What the witness looks at: rows of the services' tables as they stand, read past the proxies."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -28,7 +28,8 @@ _TABLES: Final = {
     "notifier": ("enterprises", "notifications"),
     "tally": ("applied", "counters"),
 }  # fmt: skip
-_ALL: Final = ("idempotency", "parked", "inbox", "rig_marks")
+_ALL: Final = ("idempotency", "parked", "parked_decisions", "inbox", "rig_marks")
+_OF_THE_RIG: Final = "operator:rig"
 
 Row = dict[str, Any]
 Place = tuple[str, str, int]
@@ -95,17 +96,23 @@ class Rows:
     def of(self, service: str, table: str) -> list[Row]:
         return self.tables.get((service, table), [])
 
-    def last_of_key(self, topic: str) -> dict[str, Told]:
-        """The last event of each key of a topic, by its number."""
+    def of_clients(self) -> "Rows":
+        """Without the events that the rig's own faults have said, of which there is no row."""
+        return Rows([told for told in self.told if told.actor != _OF_THE_RIG], self.tables)
+
+    def last_of_key(self, topic: str, facts: Collection[str]) -> dict[str, Told]:
+        """The last event of each key of a topic, by its number, among these facts."""
         last: dict[str, Told] = {}
         for told in self.told:
-            if told.topic == topic and (told.key not in last or last[told.key].sequence < told.sequence):
-                last[told.key] = told
+            if told.topic == topic and told.fact in facts:
+                known = last.get(told.key, told)
+                last[told.key] = told if known.sequence <= told.sequence else known
         return last
 
     def aside(self, listener: str) -> set[Place]:
-        """What a listener has set aside instead of applying it."""
-        rows = self.of(listener, "parked")
+        """What a listener has set aside instead of applying it, or an operator has discarded in its stead."""
+        rows = [r for r in self.of(listener, "parked_decisions") if r["decision"] == "discarded"]
+        rows += self.of(listener, "parked")
         return {(r["topic"], r["key"], r["sequence"]) for r in rows if r["sequence"] is not None}
 
 
@@ -133,8 +140,17 @@ def _to_json(value: object) -> str:
 def _told(service: str, row: asyncpg.Record) -> Told:
     return Told(
         service, row["topic"], row["key"], row["sequence"], str(row["event_id"]), row["type"], row["actor"],
-        row["caused_by"], orjson.loads(row["payload"]),
+        row["caused_by"], _payload(row["payload"]),
     )  # fmt: skip
+
+
+def _payload(text: str) -> Row:
+    """Empty where it is not an object: a fault of the rig may have said anything."""
+    try:
+        payload = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return {}
+    return payload if isinstance(payload, dict) else {}
 
 
 def pair(seen: Seen, rows: Iterable[Any], told: Iterable[Any], what: str, **where: Any) -> None:

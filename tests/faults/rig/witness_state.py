@@ -18,11 +18,13 @@ _STATE_AFTER: Final = {
     "referral-returned": {"returned"}, "referral-approved": {"approved"}, "referral-disbursed": {"disbursed"},
     "referral-rejected": {"rejected"}, "referral-withdrawn": {"withdrawn", "expired"},
 }  # fmt: skip
+ENTRY_FACTS: Final = ("enterprise-registered", "enterprise-changed")
 _ENTRY: Final = ("name", "region", "established_on", "language", "contact_email")
 _ASSET: Final = ("kind", "acquired", "granted_on", "expires_on", "in_force", "owned", "related")
 
 
 def check_state(seen: Seen, rows: Rows) -> None:
+    rows = rows.of_clients()
     _check_enterprises(seen, rows)
     for service in CASEWORK:
         _check_cases(seen, rows, service)
@@ -44,7 +46,7 @@ def _names(found: list[Row], *names: str) -> list[tuple[str, ...]]:
 
 def _check_enterprises(seen: Seen, rows: Rows) -> None:
     """The load changes what is told in every write: as many events as versions, the last with what stands there."""
-    last = rows.last_of_key("certification.enterprises")
+    last = rows.last_of_key("certification.enterprises", ENTRY_FACTS)
     told = Counter(one.key for one in rows.told if one.topic == "certification.enterprises")
     entries = {row["enterprise_id"]: row for row in rows.of("certification", "enterprises")}
     versions = [name for name, row in entries.items() for _ in range(row["version"])]
@@ -89,16 +91,12 @@ def _check_cases(seen: Seen, rows: Rows, service: str) -> None:
 
 
 def _check_grants(seen: Seen, rows: Rows, service: str) -> None:
-    names = ("case_id", "title_id", "number", "enterprise_id")
-    pair(
-        seen, _names(rows.of(service, "titles"), *names), _facts(rows, service, "title-granted", *names), "title",
-        service=service,
-    )  # fmt: skip
-    names = ("case_id", "opens_on", "ends_on")
-    pair(
-        seen, _names(rows.of(service, "notices"), *names), _facts(rows, service, "notice-opened", *names),
-        "notice", service=service,
-    )  # fmt: skip
+    granted = ("case_id", "title_id", "number", "enterprise_id")
+    titles = _names(rows.of(service, "titles"), *granted)
+    pair(seen, titles, _facts(rows, service, "title-granted", *granted), "title", service=service)
+    opened = ("case_id", "opens_on", "ends_on")
+    notices = _names(rows.of(service, "notices"), *opened)
+    pair(seen, notices, _facts(rows, service, "notice-opened", *opened), "notice", service=service)
 
 
 def _check_consents(seen: Seen, rows: Rows) -> None:
@@ -134,7 +132,7 @@ def _check_referrals(seen: Seen, rows: Rows) -> None:
     sent = _facts(rows, service, "referral-sent", "referral_id", "consent_id")
     offered = _facts(rows, service, "referral-offered", "referral_id", "consent_id")
     pair(seen, sent, offered, "offer", service=service)
-    last = rows.last_of_key("finance-link.referrals")
+    last = rows.last_of_key("finance-link.referrals", _STATE_AFTER)
     for row in referrals:
         told = last.get(str(row["referral_id"]))
         seen.counts("I1", 1)

@@ -94,6 +94,15 @@ def test_a_bug_leaves_the_trace_as_it_was() -> None:
         ("913301007654321098", "913301007654321098"),
         ("0191e9a0-13812345678-a", "0191e9a0-13812345678-a"),
         (b"li@example.cn", "***"),
+        ("电话13812345678号，身份证11010119900307425X。", "电话***号，身份证***。"),
+        (
+            r"escaped \n13812345678 \u8bdd13912345678 \x0011010119900307425X",
+            r"escaped \n*** \u8bdd*** \x00***",
+        ),
+        ("138 1234 5678, 138-1234-5678, tel:+8613812345678", "***, ***, tel:***"),
+        ("to=li%40example.cn&n=13812345678", "to=***&n=***"),
+        ("Authorization: Bearer opaque-1/2==", "Authorization: Bearer ***"),
+        ({"13812345678": [13812345678, 12]}, {"***": ["***", 12]}),
         ({"amount": 12, "ok": True}, {"amount": 12, "ok": True}),
     ],
 )
@@ -122,6 +131,15 @@ def test_logs_are_json_lines_with_the_trace_ours_and_the_libraries(
     assert ours["trace_id"] == theirs["trace_id"] == TRACE
     assert theirs["event"] == "*** is broken"
     assert "ValueError: ***" in theirs["exception"]
+
+
+def test_what_is_logged_as_an_object_is_masked_too(
+    capsys: pytest.CaptureFixture[str], restored_logging: None
+) -> None:
+    configure(ServiceSettings.model_construct(log_level="info", otlp_endpoint=None), "door")
+    structlog.get_logger().info("x", error=ValueError("li@example.cn"), at=Path("/13812345678"))
+    (line,) = logged(capsys)
+    assert (line["error"], line["at"]) == ("***", "/***")
 
 
 def test_the_exporters_are_not_imported_unless_told() -> None:

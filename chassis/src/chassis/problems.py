@@ -14,6 +14,7 @@ from starlette.responses import Response
 from chassis.auth import SignInNeeded
 from chassis.errors import Refused, Unavailable
 from chassis.messages import DEFAULT, Catalogue, Language, language_of
+from chassis.telemetry import mask
 
 MEDIA_TYPE: Final = "application/problem+json"
 _PLACES: Final = ("body", "query", "path", "header", "cookie")
@@ -178,7 +179,7 @@ class Problems:
 
 def answer(problem: Problem, language: Language, headers: Mapping[str, str]) -> Response:
     return Response(
-        orjson.dumps(problem.model_dump(exclude_none=True)),
+        orjson.dumps(mask(problem.model_dump(exclude_none=True))),
         status_code=problem.status,
         media_type=MEDIA_TYPE,
         headers={**headers, "Content-Language": language, "Vary": "Accept-Language"},

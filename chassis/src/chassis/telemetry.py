@@ -23,12 +23,17 @@ _SECRET_NAMES: Final = re.compile(
     r"identity_?card|address$|bank_?account",
     re.IGNORECASE,
 )
-# In text: e-mail addresses, mainland mobile numbers, resident identity numbers, signed tokens, URL passwords.
+# A number begins behind anything but a letter or digit of ours: Chinese has no blanks, and what was written as an
+# escape (`\n`, `\u53f7`) ends in one.
+_BEGINS: Final = r"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrt])|(?<=\\u[0-9a-fA-F]{4})|(?<=\\x[0-9a-fA-F]{2}))"
+_ENDS: Final = r"(?![A-Za-z0-9_-])"
+# In text: e-mail addresses, mainland mobile numbers, resident identity numbers, tokens, URL passwords.
 _SECRET_TEXT: Final = re.compile(
-    r"(?P<mail>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"
-    r"|(?<![\w-])(?:\+?86[- ]?)?1[3-9]\d{9}(?![\w-])"
-    r"|(?<!\w)[1-8]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?!\w)"
+    r"(?P<mail>[\w.+-]+(?:@|%40|\\u0040)[\w-]+(?:\.[\w-]+)+)"
+    rf"|{_BEGINS}(?:(?:\+|00)?86[- ]?)?1[3-9]\d(?P<gap>[- ]?)\d{{4}}(?P=gap)\d{{4}}{_ENDS}"
+    rf"|{_BEGINS}[1-8]\d{{5}}(?:19|20)\d{{2}}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{{3}}[\dXx]{_ENDS}"
     r"|eyJ[\w-]+\.[\w-]+\.[\w-]*"
+    r"|(?<=\b[Bb]earer )[\w.~+/=-]+"
     r"|(?<=://)[^\s/:@]+:[^\s/@]+(?=@)"
 )
 _BUCKETS: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -73,13 +78,15 @@ def mask(value: Any) -> Any:
             return mask(value.decode(errors="replace"))
         case Mapping():
             return {
-                key: _MASK
+                mask(key): _MASK
                 if isinstance(key, str) and _SECRET_NAMES.search(key) and entry is not None
                 else mask(entry)
                 for key, entry in value.items()
             }
         case list() | tuple() | set() | frozenset():
             return [mask(entry) for entry in value]
+        case int() if value > 10**10 and _SECRET_TEXT.fullmatch(str(value)):
+            return _MASK
         case _:
             return value
 
@@ -97,7 +104,7 @@ def _traced(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Muta
 
 
 def _json(event: Any, **_options: Any) -> str:
-    return orjson.dumps(event, default=str).decode()
+    return orjson.dumps(event, default=lambda told: mask(str(told)), option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def configure(settings: ServiceSettings, service: str) -> None:

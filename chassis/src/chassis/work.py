@@ -18,6 +18,7 @@ from chassis.errors import Refused, Unavailable
 from chassis.failpoints import failpoint
 from chassis.identity import SYSTEM
 from chassis.marks import storable
+from chassis.telemetry import mask
 
 LEASE = timedelta(seconds=60)
 AT_ONCE = 8
@@ -193,9 +194,11 @@ class Worker:
                 case Done():
                     mine = await tx.fetchval(_CLOSE, job.id, job.lease, "done", "")
                 case GiveUp():
-                    mine = await tx.fetchval(_CLOSE, job.id, job.lease, "given_up", storable(outcome.reason))
+                    mine = await tx.fetchval(
+                        _CLOSE, job.id, job.lease, "given_up", storable(mask(outcome.reason))
+                    )
                 case Retry():
-                    reason = storable(outcome.reason)
+                    reason = storable(mask(outcome.reason))
                     mine = await tx.fetchval(_DELAY, job.id, job.lease, outcome.after, reason)
             if not mine:
                 log.warning("work.lease_lost", kind=job.kind, subject=job.subject)

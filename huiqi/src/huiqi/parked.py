@@ -77,7 +77,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
     except (Refused, Unavailable) as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(mask(str(error))) from error
     except asyncpg.UndefinedTableError as error:
         raise click.ClickException(f"the database is not migrated: {error}") from error
 
@@ -186,8 +186,8 @@ def masked(payload: bytes) -> Any:
     try:
         return mask(json.loads(payload))
     except (ValueError, RecursionError):
-        text: str = mask(payload[:_LONGEST])
-        return text if len(payload) <= _LONGEST else f"{text}… ({len(payload)} bytes)"
+        text: str = mask(payload)  # before it is cut: half of a number would not be known for one
+        return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(payload)} bytes)"
 
 
 @parked.command()

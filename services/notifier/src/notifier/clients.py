@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 import aiosmtplib
 
+from chassis.telemetry import mask
 from notifier.domain.lines import one_line
 from notifier.domain.notifications import LONGEST_ANSWER, Answer, Deferred, Mail, Reason, Rejected, Taken
 from notifier.settings import Settings
@@ -104,7 +105,7 @@ class _Conversation:
             return _refusal(error, "message_refused")
         except (aiosmtplib.SMTPException, OSError) as error:
             return Deferred(_said(error), ambiguous=True)
-        return Taken(one_line(f"{answer.code} {answer.message}", LONGEST_ANSWER))
+        return Taken(one_line(mask(f"{answer.code} {answer.message}"), LONGEST_ANSWER))
 
 
 def _refusal(error: Exception, reason: Reason) -> Answer:
@@ -114,9 +115,10 @@ def _refusal(error: Exception, reason: Reason) -> Answer:
 
 
 def _said(error: Exception) -> str:
+    """Without the address, which servers like to repeat; whom it was about is known from the notification."""
     if isinstance(error, aiosmtplib.SMTPResponseException):
-        return one_line(f"{error.code} {error.message}", LONGEST_ANSWER)
-    return one_line(f"{type(error).__name__}: {error}", LONGEST_ANSWER)
+        return one_line(mask(f"{error.code} {error.message}"), LONGEST_ANSWER)
+    return one_line(mask(f"{type(error).__name__}: {error}"), LONGEST_ANSWER)
 
 
 async def _close(smtp: aiosmtplib.SMTP) -> None:

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casework.bands import Interval, check_ladder
-from casework.conditions import compile_ladder
+from casework.bands import Interval, check_ladder, compile_ladder
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """Intervals in the law's own notation, and ladders of them that neither overlap nor leave a gap."""
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
+from math import lcm
 from typing import NamedTuple
 
 _NOTATION = re.compile(
@@ -71,3 +73,26 @@ def _between(lower: Interval, upper: Interval, *, whole_numbers: bool) -> str | 
         return None if touching else f"gap at {upper.low}"
     follows = whole_numbers and lower.high_included and upper.low_included and upper.low == lower.high + 1
     return None if follows else f"gap between {lower.high} and {upper.low}"
+
+
+def ascending(interval: Interval) -> tuple[bool, Fraction, bool]:
+    """The order of touching intervals: by where they begin, an included begin first."""
+    low = Fraction(0) if interval.low is None else interval.low
+    return interval.low is not None, low, not interval.low_included
+
+
+def compile_ladder(intervals: list[Interval]) -> Callable[[int | Fraction, int | Fraction], int]:
+    """The place of a fraction (denominator above zero) in ascending, touching intervals.
+
+    Every edge is a whole number on the grid of the common denominator. Twice that number stands for the edge itself,
+    the odd numbers for what lies between two grid points, so that one search in whole numbers decides exactly.
+    """
+    edges = [(interval.high, interval.high_included) for interval in intervals if interval.high is not None]
+    grid = lcm(*(edge.denominator for edge, _ in edges))
+    tops = [int(edge * grid) * 2 - (not included) for edge, included in edges]
+
+    def place(numerator: int | Fraction, denominator: int | Fraction) -> int:
+        whole, rest = divmod(numerator * grid, denominator)
+        return bisect_left(tops, whole * 2 + (rest != 0))
+
+    return place

@@ -1,28 +1,14 @@
 """Compiles one condition: each part a measure against a bound, all parts to hold."""
 
-from bisect import bisect_left
 from collections.abc import Callable
-from fractions import Fraction
-from math import lcm
 from typing import NamedTuple
 
-from casework.bands import Interval
-from casework.criteria import Condition, Part, Tiers
-from casework.edition import Edition
-from casework.measures.amounts import (
-    REGISTRY,
-    Amount,
-    AtLeast,
-    Case,
-    Measure,
-    Missing,
-    Registered,
-    Span,
-    Whole,
-)
-from casework.verdict import Bound, ConditionResult, Outcome, PartResult, PartSpec, Ratio, exact_text
+from casework.bounds import BoundOf, compile_regions, compile_tiers, fixed_bound
+from casework.criteria import Condition, Part
+from casework.edition import Edition, Text
+from casework.measures.amounts import REGISTRY, Amount, AtLeast, Case, Measure, Missing, Span, Whole
+from casework.verdict import Bound, ConditionResult, Outcome, PartResult, PartSpec, Ratio
 
-_OPERATORS = {"at_least": ">=", "more_than": ">", "at_most": "<="}
 # Counts repeat from case to case: equal ones share one result object.
 _REMEMBERED = 256
 _HOLDS: Outcome = "pass"
@@ -30,11 +16,26 @@ _FALLS_SHORT: Outcome = "fail"
 # Results are named tuples, made in the hot path without the detour over their own constructor.
 _new = tuple.__new__
 _Checked = tuple[Outcome, Ratio | None, tuple[str, ...]]
+_NOT_YET_LAW = Missing(())
 
 
 def compile_condition(condition: Condition, edition: Edition) -> Callable[[Case], ConditionResult]:
     """The closure that checks the condition. Its first part is shown unless another one decides."""
-    parts = tuple(_compile_part(part, condition, edition) for part in condition.parts)
+    check = _compile_parts(condition, edition)
+    if not condition.or_else:
+        return check
+    ways = tuple(
+        tuple(
+            compile_part(part, part.title or way.title or condition.title, edition, alternative=True)
+            for part in way.parts
+        )
+        for way in condition.or_else
+    )
+    return _or_else(condition, check, ways)
+
+
+def _compile_parts(condition: Condition, edition: Edition) -> Callable[[Case], ConditionResult]:
+    parts = tuple(compile_part(part, part.title or condition.title, edition) for part in condition.parts)
     counts = all(part.counts for part in parts)
     if len(parts) > 1:
         return _all_of(condition, parts, counts=counts)
@@ -49,7 +50,9 @@ def compile_condition(condition: Condition, edition: Edition) -> Callable[[Case]
     return check
 
 
-class _Part(NamedTuple):
+class CompiledPart(NamedTuple):
+    """What is measured, and what the amount says of the part. `counts`: equal amounts give equal results."""
+
     measured: Measure
     result_of: "_ResultOf"
     counts: bool
@@ -77,7 +80,7 @@ def _remembered(
 
 
 def _all_of(
-    condition: Condition, parts: tuple[_Part, ...], *, counts: bool
+    condition: Condition, parts: tuple[CompiledPart, ...], *, counts: bool
 ) -> Callable[[Case], ConditionResult]:
     results: dict[tuple[Amount, ...], ConditionResult] = {}
 
@@ -94,6 +97,30 @@ def _all_of(
     return check
 
 
+def _or_else(
+    condition: Condition,
+    check: Callable[[Case], ConditionResult],
+    ways: tuple[tuple[CompiledPart, ...], ...],
+) -> Callable[[Case], ConditionResult]:
+    def check_ways(case: Case) -> ConditionResult:
+        result = check(case)
+        if result.outcome == "pass":
+            return result
+        parts, needs, outcome = result.parts, result.needs, result.outcome
+        for way in ways:
+            tried = _decided(condition, tuple(part.result_of(case, part.measured(case)) for part in way))
+            if tried.outcome == "pass":
+                return tried._replace(parts=(*parts, *tried.parts))
+            if tried.outcome == "unknown":
+                outcome, needs = "unknown", (*needs, *tried.needs)
+            elif tried.shown.asked is None:
+                continue
+            parts = (*parts, *tried.parts)
+        return ConditionResult(condition, outcome, result.shown, tuple(dict.fromkeys(needs)), parts)
+
+    return check_ways
+
+
 def _decided(condition: Condition, parts: tuple[PartResult, ...]) -> ConditionResult:
     for part in parts:
         if part.outcome == "fail":
@@ -105,28 +132,61 @@ def _decided(condition: Condition, parts: tuple[PartResult, ...]) -> ConditionRe
     return ConditionResult(condition, "unknown", unknown[0], needs, parts)
 
 
-def _compile_part(part: Part, condition: Condition, edition: Edition) -> _Part:
+def compile_part(part: Part, title: Text, edition: Edition, *, alternative: bool = False) -> CompiledPart:
+    """One bound on one measure. A part that plays no role passes; as an `alternative` it fails, without a bound."""
     registered = REGISTRY[part.measure]
-    measured = registered.build(edition, **part.with_)
-    spec = PartSpec(part.title or condition.title, registered.money, registered.unit)
-    if part.tiers is not None:
-        return _Part(measured, _in_tiers(spec, _compile_tiers(part.tiers, edition)), counts=False)
-    bound = _fixed_bound(part, registered, edition)
-    when_known = part.when_known
+    measured = _since(part, registered.build(edition, **part.with_))
+    spec = PartSpec(title, registered.money, registered.unit, alternative)
+    if part.tiers is not None or part.regions is not None:
+        bound_of = compile_tiers(part.tiers, edition) if part.tiers else compile_regions(part, edition)
+        return CompiledPart(
+            measured, _if_it_counts(part, spec, None, _where_it_lies(spec, bound_of)), counts=False
+        )
+    bound = fixed_bound(part, registered, edition)
 
     def result_of(case: Case, amount: Amount) -> PartResult:
         if isinstance(amount, tuple):
             outcome = _HOLDS if _holds(amount[0], amount[1], bound) else _FALLS_SHORT
             return _new(PartResult, (spec, outcome, bound, amount, case.figures.scale, ()))
-        if when_known and isinstance(amount, Missing):
-            return PartResult(spec, "pass", None, None, 1, ())
         outcome, ratio, needs = _compare(amount, bound)
         return PartResult(spec, outcome, bound, ratio, case.figures.scale, needs)
 
-    return _Part(measured, result_of, counts=registered.whole_numbers)
+    return CompiledPart(
+        measured, _if_it_counts(part, spec, bound, result_of), counts=registered.whole_numbers
+    )
 
 
-def _in_tiers(spec: PartSpec, bound_of: Callable[[Case], Bound | Missing]) -> _ResultOf:
+def _since(part: Part, measured: Measure) -> Measure:
+    begins = part.applies_from
+    if begins is None:
+        return measured
+
+    def since(case: Case) -> Amount:
+        applied_on = case.figures.applied_on
+        return _NOT_YET_LAW if applied_on is not None and applied_on < begins else measured(case)
+
+    return since
+
+
+def _if_it_counts(part: Part, spec: PartSpec, bound: Bound | None, result_of: _ResultOf) -> _ResultOf:
+    """The result of the part where it plays a role."""
+    if not part.when_known and part.applies_from is None:
+        return result_of
+    not_yet = PartResult(spec, "fail" if spec.alternative else "pass", None, None, 1, ())
+    unsaid = not_yet if spec.alternative else not_yet._replace(asked=bound)
+    when_known = part.when_known
+
+    def counted(case: Case, amount: Amount) -> PartResult:
+        if amount is _NOT_YET_LAW:
+            return not_yet
+        if when_known and isinstance(amount, Missing):
+            return unsaid
+        return result_of(case, amount)
+
+    return counted
+
+
+def _where_it_lies(spec: PartSpec, bound_of: BoundOf) -> _ResultOf:
     def result_of(case: Case, amount: Amount) -> PartResult:
         bound, scale = bound_of(case), case.figures.scale
         if isinstance(bound, tuple) and isinstance(amount, tuple):
@@ -141,65 +201,6 @@ def _in_tiers(spec: PartSpec, bound_of: Callable[[Case], Bound | Missing]) -> _R
         return PartResult(spec, outcome, bound, ratio, scale, needs)
 
     return result_of
-
-
-def _fixed_bound(part: Part, registered: Registered, edition: Edition) -> Bound:
-    points = edition.score is not None and edition.score.given == "points"
-    whole = registered.whole_numbers or (part.measure == "score" and points)
-    for kind in _OPERATORS:
-        value, name = getattr(part, kind), getattr(part, f"{kind}_of", None)
-        if value is not None or name is not None:
-            number = edition.bound(value, name)
-            return _bound(kind, number, edition, name, step=int(whole and kind == "more_than"))
-    raise AssertionError(part)
-
-
-def _bound(kind: str, number: Fraction, edition: Edition, parameter: str | None, step: int = 0) -> Bound:
-    verified = True if parameter is None else edition.parameters[parameter].verified
-    text = f"{_OPERATORS[kind]} {exact_text(number)}"
-    return Bound(kind, text, number.numerator, number.denominator, step, verified)
-
-
-def _compile_tiers(tiers: Tiers, edition: Edition) -> Callable[[Case], Bound | Missing]:
-    figure = REGISTRY["latest_figure"].build(edition, of=tiers.by)
-    steps = sorted(tiers.steps, key=lambda step: ascending(step.over))
-    place = compile_ladder([step.over for step in steps])
-    bounds = [
-        _bound("at_least", edition.bound(step.at_least, step.at_least_of), edition, step.at_least_of)
-        for step in steps
-    ]
-
-    def bound_of(case: Case) -> Bound | Missing:
-        amount = figure(case)
-        if isinstance(amount, tuple):
-            return bounds[place(amount[0], amount[1])]
-        assert isinstance(amount, Missing)
-        return amount
-
-    return bound_of
-
-
-def ascending(interval: Interval) -> tuple[bool, Fraction, bool]:
-    """The order of touching intervals: by where they begin, an included begin first."""
-    low = Fraction(0) if interval.low is None else interval.low
-    return interval.low is not None, low, not interval.low_included
-
-
-def compile_ladder(intervals: list[Interval]) -> Callable[[Whole, Whole], int]:
-    """The place of a fraction (denominator above zero) in ascending, touching intervals.
-
-    Every edge is a whole number on the grid of the common denominator. Twice that number stands for the edge itself,
-    the odd numbers for what lies between two grid points, so that one search in whole numbers decides exactly.
-    """
-    edges = [(interval.high, interval.high_included) for interval in intervals if interval.high is not None]
-    grid = lcm(*(edge.denominator for edge, _ in edges))
-    tops = [int(edge * grid) * 2 - (not included) for edge, included in edges]
-
-    def place(numerator: Whole, denominator: Whole) -> int:
-        whole, rest = divmod(numerator * grid, denominator)
-        return bisect_left(tops, whole * 2 + (rest != 0))
-
-    return place
 
 
 def _compare(amount: Amount, bound: Bound) -> _Checked:

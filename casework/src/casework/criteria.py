@@ -2,15 +2,21 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from casework.sourced import Band, Exact, Frozen, Grade, Key, Sourced, Text, Values
+from casework.sourced import Band, Day, Exact, Frozen, Grade, Key, Sourced, Text, Values
+
+RegionPrefix = Annotated[str, Field(pattern=r"^[0-9]{2,6}$")]
 
 
 class Part(Frozen):
-    """One bound on one measure."""
+    """One bound on one measure.
+
+    The part plays no role where the application was made before `applies_from`, or where it is `when_known` and the
+    measure is not known: a declaration nobody made does no harm, and one that would help does not help.
+    """
 
     measure: Key
     with_: Values = Field(alias="with", default_factory=dict)
@@ -20,7 +26,9 @@ class Part(Frozen):
     more_than_of: str | None = None
     at_most: Exact | None = None
     tiers: "Tiers | None" = None
+    regions: "tuple[RegionStep, ...] | None" = None
     when_known: bool = False
+    applies_from: Day | None = None
     title: Text | None = None
 
     @model_validator(mode="after")
@@ -32,22 +40,26 @@ class Part(Frozen):
             self.more_than_of,
             self.at_most,
             self.tiers,
+            self.regions,
         )
         if sum(bound is not None for bound in bounds) != 1:
             raise ValueError("exactly one bound is needed")
         return self
 
 
-class Tier(Frozen):
-    over: Band
+class Step(Frozen):
     at_least: Exact | None = None
     at_least_of: str | None = None
 
     @model_validator(mode="after")
-    def _one_bound(self) -> "Tier":
+    def _one_bound(self) -> Self:
         if (self.at_least is None) == (self.at_least_of is None):
             raise ValueError("exactly one of at_least, at_least_of is needed")
         return self
+
+
+class Tier(Step):
+    over: Band
 
 
 class Tiers(Frozen):
@@ -57,12 +69,33 @@ class Tiers(Frozen):
     steps: tuple[Tier, ...]
 
 
+class RegionStep(Step):
+    """The bound in some regions: `within` are beginnings of GB/T 2260 codes, `within_of` a parameter that lists them.
+
+    The last step names none and holds everywhere else.
+    """
+
+    within: tuple[RegionPrefix, ...] | None = None
+    within_of: str | None = None
+
+
+class Alternative(Frozen):
+    """Another way to meet a condition: all of its parts must hold."""
+
+    title: Text | None = None
+    parts: Annotated[tuple[Part, ...], Field(min_length=1)]
+
+
 class Condition(Sourced):
-    """All parts must hold; the first part gives the value shown unless another part decides."""
+    """All parts must hold, or all of one way of `or_else`.
+
+    The first part gives the value shown unless another part decides.
+    """
 
     id: Annotated[str, Field(pattern=r"^[A-Z][0-9]+[a-z]?$")]
     title: Text
     parts: Annotated[tuple[Part, ...], Field(min_length=1)]
+    or_else: tuple[Alternative, ...] = ()
 
 
 class ItemBand(Frozen):
@@ -86,9 +119,13 @@ class ItemBand(Frozen):
 
 
 class Ladder(Frozen):
-    """Bands of one measure. `absent_is_open`: while the measure is unknown, the expert's points stand alone."""
+    """Bands of one measure. `absent_is_open`: while the measure is unknown, the expert's points stand alone.
+
+    `chosen`: the ladder holds where the enterprise chose this option of the item's choice.
+    """
 
     absent_is_open: bool = False
+    chosen: Key | None = None
     measure: Key
     with_: Values = Field(alias="with", default_factory=dict)
     bands: Annotated[tuple[ItemBand, ...], Field(min_length=1)]
@@ -104,7 +141,8 @@ class Shown(Frozen):
 class Item(Sourced):
     """A score item. Without ladders an expert alone decides, inside the grades if there are any.
 
-    `grades` are points, or coefficients of `max` where the edition scores by coefficients.
+    `grades` are points, or coefficients of `max` where the edition scores by coefficients. `choice`: the enterprise
+    itself says which of the ladders holds; while it has not, the item is unknown.
     """
 
     id: Key
@@ -113,6 +151,7 @@ class Item(Sourced):
     by: Literal["technical", "financial", "officer"]
     max: Exact
     grades: Mapping[Grade, tuple[Exact, Exact]] | None = None
+    choice: Key | None = None
     ladders: tuple[Ladder, ...] = ()
     shows: Shown | None = None
 
@@ -124,10 +163,15 @@ class Group(Sourced):
 
 
 class Score(Sourced):
-    """`given`: experts give whole points (`points`) or a share of the item's maximum (`coefficient`)."""
+    """`given`: experts give whole points (`points`) or a share of the item's maximum (`coefficient`).
+
+    The total passes above `pass_above`, or from `pass_at_least` on.
+    """
 
     pass_above: Exact | None = None
     pass_above_of: str | None = None
+    pass_at_least: Exact | None = None
+    pass_at_least_of: str | None = None
     given: Literal["points", "coefficient"]
     grades: Mapping[Grade, tuple[Exact, Exact]] = Field(default_factory=dict)
     groups: tuple[Group, ...]
@@ -139,11 +183,18 @@ class Score(Sourced):
 
 
 class Judgement(Frozen):
-    """A name that experts or officers fill beside the score items."""
+    """A name that experts or officers fill beside the score items; an `amount` is in yuan."""
 
-    kind: Literal["boolean", "count"]
+    kind: Literal["boolean", "count", "amount"]
     title: Text
     max: int | None = None
+
+
+class Choice(Sourced):
+    """What the enterprise must choose itself, with the options and their words; nobody chooses for it."""
+
+    title: Text
+    options: Annotated[Mapping[Key, Text], Field(min_length=2)]
 
 
 class Rights(Sourced):
@@ -159,7 +210,19 @@ class Rights(Sourced):
 
 
 class RdCaliber(Sourced):
-    """How R&D costs are collected: the counted share of entrusted work, the cap on other costs in the total."""
+    """How R&D costs are collected: the counted share of entrusted work, the cap on other costs in the total.
+
+    `other_cap_base`: whether the costs beside which the cap is a share hold entrusted work. `abroad_cap`: numerator and
+    denominator of the share of domestic spend that work entrusted abroad counts up to.
+    """
 
     entrusted_share: Exact
     other_cap: Exact
+    other_cap_base: Literal["all_items", "own_items"] = "all_items"
+    abroad_cap: tuple[int, int] | None = None
+
+    @model_validator(mode="after")
+    def _no_circle(self) -> Self:
+        if self.abroad_cap is not None and self.other_cap_base == "all_items":
+            raise ValueError("abroad_cap needs other_cap_base: own_items")
+        return self

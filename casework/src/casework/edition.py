@@ -5,6 +5,7 @@ false where the text is silent, only known at second hand, or set by the bureau.
 """
 
 import calendar
+import math
 from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
@@ -12,12 +13,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from casework.criteria import Condition, Judgement, RdCaliber, Rights, Score
+from casework.criteria import Choice, Condition, Judgement, Part, RdCaliber, Rights, Score
 from casework.sourced import Day, Exact, Frozen, Key, Setting, Source, Sourced, Text
 
 __all__ = [
-    "CaseType", "Edition", "Instrument", "Panel", "Paper", "Parameter", "Period", "Role", "Rule", "Source", "State",
-    "Text", "Transition", "Validity",
+    "Agents", "CaseType", "Edition", "Inspection", "Instrument", "Panel", "Paper", "Parameter", "Period", "Result",
+    "Role", "Rule", "Source", "State", "Text", "Transition", "Validity",
 ]  # fmt: skip
 
 State = Literal[
@@ -26,6 +27,7 @@ State = Literal[
 ]  # fmt: skip
 CaseType = Literal["first", "review_2008", "re_recognition"]
 Role = Literal["enterprise", "officer", "expert", "public", "system"]
+DayOfYear = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
 
 
 class Parameter(Sourced):
@@ -50,7 +52,7 @@ class Period(Frozen):
     days: int | None = None
     months: int | None = None
     years: int | None = None
-    until: Annotated[str, Field(pattern=r"^[0-9]{2}-[0-9]{2}$")] | None = None
+    until: DayOfYear | None = None
 
     @model_validator(mode="after")
     def _one_unit(self) -> "Period":
@@ -81,13 +83,18 @@ class Paper(Sourced):
 
 
 class Validity(Sourced):
+    """`years` from the grant to the day, or to the `ends_on` of that year."""
+
     years: int
+    ends_on: DayOfYear | None = None
 
     def valid_until(self, granted_on: date) -> date:
-        """The day of the same date `years` later; 29 February becomes the 28th."""
+        """The day of the same date `years` later, or `ends_on` of that year; 29 February becomes the 28th."""
         year = granted_on.year + self.years
-        last = calendar.monthrange(year, granted_on.month)[1]
-        return date(year, granted_on.month, min(granted_on.day, last))
+        month, day = granted_on.month, granted_on.day
+        if self.ends_on is not None:
+            month, day = (int(part) for part in self.ends_on.split("-"))
+        return date(year, month, min(day, calendar.monthrange(year, month)[1]))
 
 
 class Panel(Sourced):
@@ -99,15 +106,74 @@ class Panel(Sourced):
     aggregate: Literal["mean"]
 
 
-class Rule(Sourced):
-    """A duty, change, revocation ground, bar or deadline: what, until when, and what follows."""
+class Dated(Sourced):
+    """What holds for applications and titles of some years only: both days included, None is without end."""
+
+    applies_from: Day | None = None
+    applies_to: Day | None = None
+
+    def applies_on(self, day: date) -> bool:
+        return (self.applies_from or day) <= day <= (self.applies_to or day)
+
+
+class Result(Frozen):
+    """How something owed may come out, and what follows. `period`: how long there is to mend it."""
 
     id: Key
     title: Text
     period: Period | None = None
+    ends_title: bool = False
+
+
+class Rule(Dated):
+    """A duty, change, revocation ground, bar or deadline: what, until when, and what follows.
+
+    `grace`: how long there still is after a reminder. `results`: how it may come out, where it is judged.
+    """
+
+    id: Key
+    title: Text
+    period: Period | None = None
+    grace: Period | None = None
     misses_allowed: int | None = None
     consequence: Text | None = None
     case_types: tuple[CaseType, ...] | None = None
+    results: tuple[Result, ...] = ()
+
+
+class Inspection(Dated):
+    """A look at applications beyond their papers, to be had before the verb `before`.
+
+    `site`: of each application, unless all of `spared_when` hold; of the case types `always_for` in any case.
+    `random`: of at least `share` of a batch, drawn.
+    """
+
+    id: Key
+    title: Text
+    kind: Literal["site", "random"]
+    before: Key | None = None
+    spared_when: tuple[Part, ...] = ()
+    always_for: tuple[CaseType, ...] = ()
+    share: Annotated[Exact, Field(gt=0, le=1)] | None = None
+
+    @model_validator(mode="after")
+    def _whom(self) -> "Inspection":
+        if (self.kind == "random") != (self.share is not None) or (self.kind == "site") != bool(
+            self.spared_when
+        ):
+            raise ValueError("a random inspection needs `share`, an inspection of the site `spared_when`")
+        return self
+
+    def sample_of(self, batch: int) -> int:
+        """How many of a batch are drawn at least: the share, rounded up; all of them for the site."""
+        return batch if self.share is None else math.ceil(Fraction(self.share) * batch)
+
+
+class Agents(Dated):
+    """Whether somebody may act for the enterprise in its application."""
+
+    allowed: bool
+    title: Text
 
 
 class Edition(Frozen):
@@ -124,6 +190,7 @@ class Edition(Frozen):
     case_types: Annotated[tuple[CaseType, ...], Field(min_length=1)]
     parameters: Mapping[str, Parameter] = Field(default_factory=dict)
     judgements: Mapping[Key, Judgement] = Field(default_factory=dict)
+    choices: Mapping[Key, Choice] = Field(default_factory=dict)
     rights: Rights | None = None
     rd_caliber: RdCaliber | None = None
     conditions: Annotated[tuple[Condition, ...], Field(min_length=1)]
@@ -133,6 +200,8 @@ class Edition(Frozen):
     validity: Validity
     panel: Panel | None = None
     documents: tuple[Paper, ...] = ()
+    inspections: tuple[Inspection, ...] = ()
+    agents: tuple[Agents, ...] = ()
     deadlines: tuple[Rule, ...] = ()
     duties: tuple[Rule, ...] = ()
     changes: tuple[Rule, ...] = ()
@@ -150,6 +219,10 @@ class Edition(Frozen):
         if isinstance(setting, str | bool):
             raise ValueError(f"parameter {parameter} is no number")  # noqa: TRY004 - a fault of the file, not of a caller
         return Fraction(setting)
+
+    def no_agents_on(self, day: date) -> Agents | None:
+        """The rule that forbids agents in applications of that day, if one does."""
+        return next((rule for rule in self.agents if not rule.allowed and rule.applies_on(day)), None)
 
     def papers_for(self, case_type: str) -> tuple[Paper, ...]:
         """The documents that an application of this case type may bring."""

@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from casework.conditions import compile_condition
+from casework.criteria import Choice
 from casework.edition import Edition
 from casework.facts import Facts
 from casework.ladders import as_points
@@ -39,6 +40,7 @@ class Evaluator:
         own = {*edition.judgements, *(item.id for item in items)}
         self._known = frozenset(own | COMMON_JUDGEMENTS)
         self._counts = {name: j.max for name, j in edition.judgements.items() if j.kind == "count"}
+        self._amounts = tuple(name for name, j in edition.judgements.items() if j.kind == "amount")
         self._booleans = tuple(name for name, j in edition.judgements.items() if j.kind == "boolean")
 
     def judge(self, facts: Facts, *, estimated: bool = False) -> Verdict:
@@ -78,6 +80,10 @@ class Evaluator:
                 raise UnusableInput(f"judgements.{name}", "judgement_not_boolean")
         for name, most in self._counts.items():
             _check_count(name, judgements.get(name), most)
+        for name in self._amounts:
+            _check_amount(name, judgements.get(name))
+        for name, choice in self.edition.choices.items():
+            _check_choice(name, facts.choices.get(name), choice)
 
 
 def compile_edition(edition: Edition) -> Evaluator:
@@ -96,6 +102,20 @@ def _check_count(name: str, given: bool | Decimal | None, most: int | None) -> N
         raise UnusableInput(f"judgements.{name}", "judgement_outside", given=given, lo=0, hi=most)
 
 
+def _check_amount(name: str, given: bool | Decimal | None) -> None:
+    if isinstance(given, bool):
+        raise UnusableInput(f"judgements.{name}", "judgement_not_number")
+    if given is not None and given < 0:
+        raise UnusableInput(f"judgements.{name}", "negative", given=given)
+
+
+def _check_choice(name: str, given: str | None, choice: Choice) -> None:
+    if given is not None and given not in choice.options:
+        source = f"{choice.source.instrument} {choice.source.article}"
+        known = ", ".join(choice.options)
+        raise UnusableInput(f"choices.{name}", "not_one_of", source=source, given=given, expected=known)
+
+
 def _overall(conditions: tuple[ConditionResult, ...]) -> Outcome:
     overall: Outcome = "pass"
     for result in conditions:
@@ -110,24 +130,31 @@ def _compile_score(edition: Edition) -> Callable[[Case], ScoreResult]:
     score = edition.score
     assert score is not None
     rated = tuple(compile_item(item, score, edition) for item in score.items)
-    bound = edition.bound(score.pass_above, score.pass_above_of)
-    pass_above = Decimal(bound.numerator) / Decimal(bound.denominator)
+    pass_above = _mark(edition, score.pass_above, score.pass_above_of)
+    pass_at_least = _mark(edition, score.pass_at_least, score.pass_at_least_of)
     groups = tuple(
         (as_points(group.max), tuple(at for at, item in enumerate(score.items) if item.group == group.id))
         for group in score.groups
     )
 
     def rate(case: Case) -> ScoreResult:
-        items = tuple([rate_item(case) for rate_item in rated])
+        case.items = items = tuple([rate_item(case) for rate_item in rated])
         lo, hi = _totals(items, groups)
         if lo == hi:
             case.score = lo.as_integer_ratio()
         else:
             needs = tuple(dict.fromkeys([need for item in items if item.needs for need in item.needs]))
             case.score = Span(_exact(lo), _exact(hi), needs)
-        return ScoreResult(lo, hi, pass_above, items)
+        return ScoreResult(lo, hi, pass_above, items, pass_at_least)
 
     return rate
+
+
+def _mark(edition: Edition, value: Decimal | None, parameter: str | None) -> Decimal | None:
+    if value is None and parameter is None:
+        return None
+    bound = edition.bound(value, parameter)
+    return Decimal(bound.numerator) / Decimal(bound.denominator)
 
 
 def _exact(points: Points) -> int | Fraction:

@@ -1,10 +1,10 @@
 """Finds the band of a score item: one ladder of bands per measure, tried in order."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import TypeAlias
 
-from casework.conditions import ascending, compile_ladder
+from casework.bands import ascending, compile_ladder
 from casework.criteria import Item, ItemBand, Ladder
 from casework.edition import Edition
 from casework.measures.amounts import REGISTRY, Amount, AtLeast, Case, Missing, NoGrade, Span, Whole
@@ -29,11 +29,36 @@ def compile_finder(item: Item, reaches: Mapping[str, Reach], edition: Edition) -
     """The closure that finds the item's bands. Without a ladder every grade is open to the expert."""
     if not item.ladders:
         return _compile_free(item, reaches, edition)
+    if item.choice is None:
+        return _compile_ladders(item, item.ladders, reaches, edition)
+    return _compile_chosen(item, item.choice, reaches, edition)
+
+
+def _compile_ladders(
+    item: Item, ladders: Sequence[Ladder], reaches: Mapping[str, Reach], edition: Edition
+) -> Finder:
     finder: Finder | None = None
-    for ladder in reversed(item.ladders):
+    for ladder in reversed(ladders):
         finder = _compile_ladder(item, ladder, reaches, edition, finder)
     assert finder is not None
     return finder
+
+
+def _compile_chosen(item: Item, choice: str, reaches: Mapping[str, Reach], edition: Edition) -> Finder:
+    """The ladders of the option that the enterprise chose. Nothing is known of the item while it has not."""
+    finders = {
+        option: _compile_ladders(
+            item, [ladder for ladder in item.ladders if ladder.chosen == option], reaches, edition
+        )
+        for option in dict.fromkeys(ladder.chosen for ladder in item.ladders)
+    }
+    open_to: Found = (tuple(reaches.values()), None, (f"choices.{choice}",), False)
+
+    def find(case: Case) -> Found:
+        finder = finders.get(case.facts.choices.get(choice))
+        return open_to if finder is None else finder(case)
+
+    return find
 
 
 def _compile_free(item: Item, reaches: Mapping[str, Reach], edition: Edition) -> Finder:

@@ -48,9 +48,7 @@ def _condition_row(result: ConditionResult, part: PartResult, language: str) -> 
     source = f"{result.source.instrument} {result.source.article}{'' if result.verified else ' *'}"
     title = result.title.in_language(language)
     if part.title != result.title:
-        title += (
-            f"：{part.title.in_language(language)}" if language.startswith("zh") else f": {part.title.en}"
-        )
+        title += ("：" if language.startswith("zh") else ": ") + part.title.in_language(language)
     answer = say(f"outcome_{result.outcome}", language)
     return [
         result.id,
@@ -64,8 +62,11 @@ def _condition_row(result: ConditionResult, part: PartResult, language: str) -> 
 
 
 def _part_row(part: PartResult, language: str) -> list[str]:
-    title = "└ " + part.title.in_language(language)
-    answer = say(f"outcome_{part.outcome}", language)
+    title = (
+        "└ " + (say("or_else", language) if part.spec.alternative else "") + part.title.in_language(language)
+    )
+    unsaid = part.outcome == "pass" and part.ratio is None
+    answer = say("outcome_unsaid" if unsaid else f"outcome_{part.outcome}", language)
     return ["", title, answer, _value(part, language), _bound(part, language), _gap(part, language), ""]
 
 
@@ -89,7 +90,7 @@ def _bound(part: PartResult, language: str) -> str:
         return "—"
     operator, _, _ = part.asked.text.partition(" ")
     if part.spec.unit == "answer":
-        return say("yes", language)
+        return say("no" if operator == "<=" else "yes", language)
     return f"{operator} {_readable((part.asked.numerator, part.asked.denominator), part.spec.unit, language)}"
 
 
@@ -127,7 +128,12 @@ def _score(verdict: Verdict, language: str) -> str:
         say(f"column_{name}", language) for name in ("item", "value", "grade", "points", "given", "source")
     ]
     rows = [head, *(_item_row(item, language) for item in score.items)]
-    return say("total", language, total=total, bound=exact_text(score.pass_above)) + "\n" + _table(rows)
+    if score.pass_above is not None:
+        words = say("total", language, total=total, bound=exact_text(score.pass_above))
+    else:
+        assert score.pass_at_least is not None
+        words = say("total_at_least", language, total=total, bound=exact_text(score.pass_at_least))
+    return words + "\n" + _table(rows)
 
 
 def _item_row(item: ItemResult, language: str) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from casework.edition import Edition
 from casework.evaluate import Evaluator
 from casework.facts import facts_from
 from casework.reading import read_yaml
@@ -24,6 +25,13 @@ class RulebookCase:
     facts: dict[str, Any]
     expect: dict[str, Any]
     published: bool
+
+
+def cases_beside(folder: Path, edition: Edition) -> list[RulebookCase]:
+    """The cases of the edition: `<programme>/<date in force>[.<level>].cases.yaml`."""
+    place = folder / edition.programme
+    named = place / f"{edition.in_force_from}.{edition.level}.cases.yaml"
+    return read_cases(named if named.is_file() else place / f"{edition.in_force_from}.cases.yaml")
 
 
 def read_cases(path: Path) -> list[RulebookCase]:

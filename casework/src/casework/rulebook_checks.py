@@ -1,12 +1,12 @@
 """What a well-formed rulebook file may still get wrong."""
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from casework.bands import check_ladder
-from casework.criteria import Condition, Item, Part
-from casework.edition import Edition, State, Transition
+from casework.criteria import Condition, Item, Part, RegionStep
+from casework.edition import Edition, Inspection, State, Transition
 from casework.measures import REGISTRY, Registered
 from casework.parameters import problem_with
 
@@ -17,10 +17,12 @@ Problem = tuple[Place, str]
 def problems_of(edition: Edition) -> Iterator[Problem]:
     """Every problem with its place in the file, first things first."""
     yield from _parameters(edition)
-    for at, condition in enumerate(edition.conditions):
-        yield from _condition(edition, condition, ("conditions", at))
     if edition.score is not None:
         yield from _score(edition)
+    for at, condition in enumerate(edition.conditions):
+        yield from _condition(edition, condition, ("conditions", at))
+    for at, inspection in enumerate(edition.inspections):
+        yield from _inspection(edition, inspection, ("inspections", at))
     yield from _process(edition)
     yield from _case_types(edition)
 
@@ -30,6 +32,9 @@ def _parameters(edition: Edition) -> Iterator[Problem]:
         problem = problem_with(name, parameter.value)
         if problem is not None:
             yield ("parameters", name), problem
+    notice = edition.parameters.get("notice.working_days")
+    if notice is not None and notice.value != edition.notice_working_days:
+        yield ("notice_working_days",), "differs from the parameter notice.working_days"
 
 
 def _condition(edition: Edition, condition: Condition, place: Place) -> Iterator[Problem]:
@@ -37,18 +42,26 @@ def _condition(edition: Edition, condition: Condition, place: Place) -> Iterator
         yield (*place, "id"), f"condition {condition.id} appears twice"
     for at, part in enumerate(condition.parts):
         yield from _part(edition, part, (*place, "parts", at))
+    for way, alternative in enumerate(condition.or_else):
+        for at, part in enumerate(alternative.parts):
+            yield from _part(edition, part, (*place, "or_else", way, "parts", at))
+
+
+def _inspection(edition: Edition, inspection: Inspection, place: Place) -> Iterator[Problem]:
+    for at, part in enumerate(inspection.spared_when):
+        yield from _part(edition, part, (*place, "spared_when", at))
+    if inspection.before is not None and inspection.before not in {step.verb for step in edition.process}:
+        yield (*place, "before"), f"no verb {inspection.before}"
 
 
 def _part(edition: Edition, part: Part, place: Place) -> Iterator[Problem]:
     yield from _measure(edition, part.measure, part.with_, place)
     for field in ("at_least_of", "more_than_of"):
         yield from _number_parameter(edition, getattr(part, field), (*place, field))
-    if part.measure == "score" and edition.score is None:
-        yield (*place, "measure"), "there is no score"
-    if part.measure == "score" and edition.score is not None:
-        score = edition.score
-        if (part.more_than, part.more_than_of) != (score.pass_above, score.pass_above_of):
-            yield place, "the bound differs from score.pass_above"
+    if part.measure == "score":
+        yield from _score_part(edition, part, place)
+    if part.regions is not None:
+        yield from _regions(edition, part.regions, (*place, "regions"))
     if part.tiers is None:
         return
     for at, step in enumerate(part.tiers.steps):
@@ -56,6 +69,26 @@ def _part(edition: Edition, part: Part, place: Place) -> Iterator[Problem]:
     problem = check_ladder([step.over for step in part.tiers.steps], whole_numbers=False, negative=False)
     if problem is not None:
         yield (*place, "tiers", "steps"), problem
+
+
+def _score_part(edition: Edition, part: Part, place: Place) -> Iterator[Problem]:
+    score = edition.score
+    if score is None:
+        yield (*place, "measure"), "there is no score"
+        return
+    asked = (part.more_than, part.more_than_of, part.at_least, part.at_least_of)
+    if asked != (score.pass_above, score.pass_above_of, score.pass_at_least, score.pass_at_least_of):
+        yield place, "the bound differs from score.pass_above or score.pass_at_least"
+
+
+def _regions(edition: Edition, steps: Sequence[RegionStep], place: Place) -> Iterator[Problem]:
+    for at, step in enumerate(steps):
+        named = (step.within is not None) + (step.within_of is not None)
+        if named != (at + 1 < len(steps)):
+            yield (*place, at), "each step but the last names its regions once"
+        if step.within_of is not None and step.within_of not in edition.parameters:
+            yield (*place, at, "within_of"), f"no parameter {step.within_of}"
+        yield from _number_parameter(edition, step.at_least_of, (*place, at, "at_least_of"))
 
 
 def _number_parameter(edition: Edition, name: str | None, place: Place) -> Iterator[Problem]:
@@ -76,7 +109,15 @@ def _measure(edition: Edition, name: str, given: Mapping[str, Any], place: Place
         inspect.signature(registered.build).bind(edition, **given)
     except TypeError as error:
         yield (*place, "with"), f"measure {name}: {error}"
-    yield from _measure_needs(edition, registered, given, place)
+        return
+    needs = list(_measure_needs(edition, registered, given, place))
+    yield from needs
+    if needs:
+        return
+    try:
+        registered.build(edition, **given)
+    except (TypeError, ValueError, KeyError) as error:
+        yield (*place, "with"), f"measure {name}: {error}"
 
 
 def _measure_needs(
@@ -91,19 +132,31 @@ def _measure_needs(
     if registered.needs_rd_caliber and edition.rd_caliber is None:
         yield place, f"measure {name} needs `rd_caliber`"
     judged = given.get("name") if name == "judgement" else given.get("judgement")
-    if judged is not None and judged not in edition.judgements:
-        yield (*place, "with"), f"no judgement {judged}"
+    if judged is not None:
+        yield from _judged(edition, name, judged, place)
     for class_name in given.get("classes") or ():
         if edition.rights is not None and class_name not in edition.rights.classes:
             yield (*place, "with"), f"no class {class_name}"
 
 
+def _judged(edition: Edition, measure: str, judged: str, place: Place) -> Iterator[Problem]:
+    if judged not in edition.judgements:
+        yield (*place, "with"), f"no judgement {judged}"
+    elif (edition.judgements[judged].kind == "amount") != (measure == "judged_amount"):
+        yield (*place, "with"), f"measure {measure} does not read the judgement {judged}"
+
+
 def _score(edition: Edition) -> Iterator[Problem]:
     score = edition.score
     assert score is not None
-    if (score.pass_above is None) == (score.pass_above_of is None):
-        yield ("score",), "exactly one of pass_above, pass_above_of is needed"
-    yield from _number_parameter(edition, score.pass_above_of, ("score", "pass_above_of"))
+    marks = (score.pass_above, score.pass_above_of, score.pass_at_least, score.pass_at_least_of)
+    if sum(mark is not None for mark in marks) != 1:
+        yield (
+            ("score",),
+            "exactly one of pass_above, pass_above_of, pass_at_least, pass_at_least_of is needed",
+        )
+    for field in ("pass_above_of", "pass_at_least_of"):
+        yield from _number_parameter(edition, getattr(score, field), ("score", field))
     groups = {group.id for group in score.groups}
     seen: set[str] = set()
     for at, item in enumerate(score.items):
@@ -126,12 +179,27 @@ def _item(edition: Edition, item: Item, place: Place) -> Iterator[Problem]:
             yield (*place, "grades", grade), f"{low} to {high} does not lie within 0 to {top}"
         if score.given == "points" and (low % 1 or high % 1):
             yield (*place, "grades", grade), "whole points only"
+    yield from _choice(edition, item, place)
     if item.shows is not None:
         yield from _measure(edition, item.shows.measure, item.shows.with_, (*place, "shows"))
     for at, ladder in enumerate(item.ladders):
         here: Place = (*place, "ladders", at)
         yield from _measure(edition, ladder.measure, ladder.with_, here)
         yield from _bands(edition, item, at, here)
+
+
+def _choice(edition: Edition, item: Item, place: Place) -> Iterator[Problem]:
+    if item.choice is None:
+        for at, ladder in enumerate(item.ladders):
+            if ladder.chosen is not None:
+                yield (*place, "ladders", at, "chosen"), "the item has no choice"
+        return
+    if item.choice not in edition.choices:
+        yield (*place, "choice"), f"no choice {item.choice}"
+        return
+    chosen = {ladder.chosen for ladder in item.ladders}
+    if chosen != set(edition.choices[item.choice].options):
+        yield (*place, "ladders"), f"each option of {item.choice} needs its ladder"
 
 
 def _bands(edition: Edition, item: Item, ladder_at: int, place: Place) -> Iterator[Problem]:
@@ -147,7 +215,7 @@ def _bands(edition: Edition, item: Item, ladder_at: int, place: Place) -> Iterat
             grade = str(edition.parameters[band.grade_of].value)
         if grade is not None and grade not in grades:
             yield here, f"no grade {grade}"
-        if band.next and ladder_at + 1 == len(item.ladders):
+        if band.next and ladder.chosen not in [later.chosen for later in item.ladders[ladder_at + 1 :]]:
             yield (*here, "next"), "there is no next ladder"
     registered = REGISTRY.get(ladder.measure)
     if registered is not None:
@@ -182,7 +250,7 @@ def _contradict(one: Transition, other: Transition) -> bool:
 def _case_types(edition: Edition) -> Iterator[Problem]:
     lists: dict[str, Any] = {
         "process": edition.process, "documents": edition.documents, "duties": edition.duties,
-        "deadlines": edition.deadlines,
+        "deadlines": edition.deadlines, "changes": edition.changes, "reapplication": edition.reapplication,
     }  # fmt: skip
     for name, entries in lists.items():
         for at, entry in enumerate(entries):

@@ -71,7 +71,11 @@ def render_json(verdict: Verdict) -> str:
 
 
 def document_of(verdict: Verdict) -> dict[str, Any]:
-    """The verdict as plain names and values. `rd_collection` is there only when R&D cost items were given."""
+    """The verdict as plain names and values.
+
+    `rd_collection` is there only when R&D cost items were given, `score.pass_at_least` only where the total passes from
+    a mark on; `score.pass_above` is null then.
+    """
     document: dict[str, Any] = {
         "programme": verdict.programme,
         "edition": verdict.edition.isoformat(),
@@ -86,7 +90,8 @@ def document_of(verdict: Verdict) -> dict[str, Any]:
         document["score"] = {
             "lo": exact_text(score.lo),
             "hi": exact_text(score.hi),
-            "pass_above": exact_text(score.pass_above),
+            "pass_above": None if score.pass_above is None else exact_text(score.pass_above),
+            **({} if score.pass_at_least is None else {"pass_at_least": exact_text(score.pass_at_least)}),
             "items": [_item(result) for result in score.items],
         }
     if verdict.collected:
@@ -141,11 +146,12 @@ def run(  # noqa: PLR0917 - the command's own order
     fmt: Literal["text", "json"],
     rulebooks_dir: Path | Sequence[Path],
     language: str = "zh",
+    level: str | None = None,
 ) -> tuple[str, int]:
     """Judges the file and returns what to print and the exit code; unusable input ends with 2."""
     folders = [rulebooks_dir] if isinstance(rulebooks_dir, Path) else list(rulebooks_dir)
     try:
-        verdict = self_check(_read(path), load_rulebooks(*folders), programme, edition)
+        verdict = self_check(_read(path), load_rulebooks(*folders), programme, edition, level)
     except UnusableInput as error:
         return _say_unusable(error, fmt, language), _UNUSABLE
     shown = render_json(verdict) if fmt == "json" else render_text(verdict, language)

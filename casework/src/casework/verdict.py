@@ -53,11 +53,12 @@ class Bound(NamedTuple):
 
 
 class PartSpec(NamedTuple):
-    """What is the same for every result of one part."""
+    """What is the same for every result of one part. `alternative`: it belongs to another way to meet the condition."""
 
     title: Text
     money: bool
     unit: str
+    alternative: bool = False
 
 
 class PartResult(NamedTuple):
@@ -203,12 +204,13 @@ class ItemResult(NamedTuple):
 
 @dataclass(slots=True)
 class ScoreResult:
-    """The total between `lo` and `hi`, group caps applied; passes above `pass_above`."""
+    """The total between `lo` and `hi`, group caps applied; passes above `pass_above`, or from `pass_at_least` on."""
 
     lowest: Points
     highest: Points
-    pass_above: Decimal
+    pass_above: Decimal | None
     items: tuple[ItemResult, ...]
+    pass_at_least: Decimal | None = None
 
     @property
     def lo(self) -> Decimal:

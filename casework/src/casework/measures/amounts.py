@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from casework.facts import Facts
 from casework.figures import Figures, RightFigures
+from casework.verdict import ItemResult
 
 Whole: TypeAlias = int | Fraction
 Exact: TypeAlias = tuple[Whole, Whole]  # numerator, denominator; a denominator of zero has no value
@@ -56,11 +57,12 @@ Amount: TypeAlias = Exact | Span | AtLeast | Missing | NoGrade
 class Case:
     """The facts under judgement, and what was already found out about them.
 
-    `score` is the total once the items are scored; `flags` collects points an expert must look at. `estimated`:
-    the points given are the firm's own, so those outside the band that its facts reach do not stand.
+    `score` is the total once the items are scored, `items` what each adds to it; `flags` collects points an expert must
+    look at. `estimated`: the points given are the firm's own, so those outside the band that its facts reach do not
+    stand.
     """
 
-    __slots__ = ("estimated", "facts", "figures", "flags", "judgements", "rights", "score")
+    __slots__ = ("estimated", "facts", "figures", "flags", "items", "judgements", "rights", "score")
 
     def __init__(self, facts: Facts, *, estimated: bool = False) -> None:
         self.estimated = estimated
@@ -69,6 +71,7 @@ class Case:
         self.judgements = facts.figures.judgements
         self.flags: list[str] = []
         self.score: Amount | None = None
+        self.items: tuple[ItemResult, ...] = ()
         self.rights: Counting | Missing | None = None
 
 

@@ -1,7 +1,9 @@
-"""Growth over the last three fiscal years, and the score as a measure."""
+"""Growth over the last three fiscal years; the score and its items as measures."""
+
+from fractions import Fraction
 
 from casework.edition import Edition
-from casework.measures.amounts import Amount, Case, Measure, Missing, NoGrade, measure, year_needs
+from casework.measures.amounts import Amount, Case, Measure, Missing, NoGrade, Span, measure, year_needs
 
 _PARAMETERS = ("growth.two_year_formula", "growth.one_year_score", "growth.negative_base")
 
@@ -55,3 +57,18 @@ def score(_edition: Edition) -> Measure:
         return case.score
 
     return total
+
+
+@measure("item_points", unit="points")
+def item_points(edition: Edition, *, item: str) -> Measure:
+    """What one score item adds to the total, within its bounds."""
+    assert edition.score is not None
+    place = [listed.id for listed in edition.score.items].index(item)
+
+    def points(case: Case) -> Amount:
+        rated = case.items[place]
+        if rated.least == rated.most:
+            return rated.least.as_integer_ratio()
+        return Span(Fraction(rated.least), Fraction(rated.most), rated.needs)
+
+    return points

@@ -82,10 +82,10 @@ def _compile_unknown(law: Rights) -> Callable[[RightFigures], tuple[str, ...]]:
 
 
 def _in_time(granted: date, applied: date, years: int | None) -> bool:
-    return granted <= applied and (years is None or granted >= _years_before(applied, years))
+    return granted <= applied and (years is None or granted >= years_before(applied, years))
 
 
-def _years_before(day: date, years: int) -> date:
+def years_before(day: date, years: int) -> date:
     if (day.month, day.day) == (2, 29):
         return date(day.year - years, 2, 28)
     return day.replace(year=day.year - years)
@@ -93,19 +93,20 @@ def _years_before(day: date, years: int) -> date:
 
 @measure("rights_count", unit="count", whole_numbers=True, needs_rights=True)
 def rights_count(
-    edition: Edition, *, classes: list[str] | None = None, acquired: list[str] | None = None
+    edition: Edition,
+    *,
+    classes: list[str] | None = None,
+    acquired: list[str] | None = None,
+    within_years: int | None = None,
 ) -> Measure:
-    """How many rights count: in force, owned, related, obtained in time, not used up, no trademarks."""
+    """How many rights count: in force, owned, related, obtained in time, not used up, no trademarks.
+
+    `within_years`: only those granted in so many years before the application, the same day of the year included.
+    """
     law = edition.rights
     assert law is not None
     find = _compile_rights(edition)
-    ways = None if acquired is None else frozenset(acquired)
-    kinds = {
-        kind
-        for name, members in law.classes.items()
-        if classes is None or name in classes
-        for kind in members
-    }
+    asked = _compile_asked(law, classes, acquired)
 
     def count(case: Case) -> Amount:
         rights = case.rights
@@ -113,21 +114,39 @@ def rights_count(
             rights = case.rights = find(case)
         if isinstance(rights, Missing):
             return Span(0, _NO_LIMIT, rights.needs)
+        applied = case.figures.applied_on
+        since = None if within_years is None or applied is None else years_before(applied, within_years)
         number = 0
         for right in rights.sure:
-            if right.kind in kinds and (ways is None or right.acquired in ways):
+            if asked(right, since):
                 number += 1
         if not rights.perhaps:
             return (number, 1)
-        perhaps = [
-            needs
-            for right, needs in rights.perhaps
-            if right.kind in kinds and (ways is None or right.acquired is None or right.acquired in ways)
-        ]
+        perhaps = [needs for right, needs in rights.perhaps if asked(right, since)]
         needs = tuple(need for names in perhaps for need in names)
         return Span(number, number + len(perhaps), needs) if perhaps else (number, 1)
 
     return count
+
+
+def _compile_asked(
+    law: Rights, classes: list[str] | None, acquired: list[str] | None
+) -> Callable[[RightFigures, date | None], bool]:
+    """Whether a right is, or may be, of the kinds and ways asked for, and granted on that day or later."""
+    kinds = {
+        kind
+        for name, members in law.classes.items()
+        if classes is None or name in classes
+        for kind in members
+    }
+    ways = None if acquired is None else frozenset({None, *acquired})
+
+    def asked(right: RightFigures, since: date | None) -> bool:
+        if right.kind not in kinds or not (ways is None or right.acquired in ways):
+            return False
+        return since is None or right.granted_on is None or right.granted_on >= since
+
+    return asked
 
 
 @measure("core_rights", unit="count", whole_numbers=True, needs_rights=True)
@@ -179,9 +198,19 @@ def _undated(case: Case) -> list[int]:
 
 
 @measure("recent_incidents", unit="count", whole_numbers=True)
-def recent_incidents(_edition: Edition, *, kinds: list[str], within_days: int) -> Measure:
-    """Major incidents in the days before the application. No list at all means that none is declared."""
-    window = timedelta(days=within_days)
+def recent_incidents(
+    _edition: Edition,
+    *,
+    kinds: list[str],
+    within_days: int | None = None,
+    within_years: int | None = None,
+    from_last_year: bool = False,
+) -> Measure:
+    """Major incidents before the application: in so many days, so many years, or this calendar year and the one before.
+
+    No list at all means that none is declared.
+    """
+    window = _window(within_days, within_years, from_last_year=from_last_year)
 
     def count(case: Case) -> Amount:
         incidents = case.facts.incidents
@@ -190,11 +219,12 @@ def recent_incidents(_edition: Edition, *, kinds: list[str], within_days: int) -
         applied = case.figures.applied_on
         if applied is None:
             return Missing(("applied_on",))
+        first = window(applied)
         low, high, needs = 0, 0, list[str]()
         for place, incident in enumerate(incidents):
             if incident.major is False or (incident.kind is not None and incident.kind not in kinds):
                 continue
-            if incident.on is not None and not applied - window <= incident.on <= applied:
+            if incident.on is not None and not first <= incident.on <= applied:
                 continue
             high += 1
             unknown = [name for name in ("kind", "on", "major") if getattr(incident, name) is None]
@@ -203,3 +233,14 @@ def recent_incidents(_edition: Edition, *, kinds: list[str], within_days: int) -
         return (low, 1) if low == high else Span(low, high, tuple(needs))
 
     return count
+
+
+def _window(days: int | None, years: int | None, *, from_last_year: bool) -> Callable[[date], date]:
+    """The first day of the window, from the day of application."""
+    if (days is not None) + (years is not None) + from_last_year != 1:
+        raise TypeError("exactly one of within_days, within_years, from_last_year is needed")
+    if days is not None:
+        return lambda applied: applied - timedelta(days=days)
+    if years is not None:
+        return lambda applied: years_before(applied, years)
+    return lambda applied: date(applied.year - 1, 1, 1)

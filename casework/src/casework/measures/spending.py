@@ -111,6 +111,56 @@ def latest_share(_edition: Edition, *, of: str, to: str) -> Measure:
     return share
 
 
+@measure("latest_rd_share", money=True, needs_rd_caliber=True)
+def latest_rd_share(edition: Edition, *, to: str) -> Measure:
+    """R&D spend over another figure in the last fiscal year."""
+
+    def share(case: Case) -> Amount:
+        spend, latest = _latest_spend(case, edition), case.figures.latest
+        whole = None if latest is None else latest.amounts.get(to)
+        if spend is None or whole is None:
+            missing = (("rd_spend", spend is None), (to, whole is None))
+            return Missing(latest_needs(case, *(name for name, absent in missing if absent)))
+        return AtLeast((spend.spent, whole), spend.needs) if spend.needs else (spend.spent, whole)
+
+    return share
+
+
+@measure("latest_rd_spend", unit="yuan", needs_rd_caliber=True)
+def latest_rd_spend(edition: Edition) -> Measure:
+    """R&D spend of the last fiscal year, yuan."""
+
+    def spent(case: Case) -> Amount:
+        return _in_yuan(case, _latest_spend(case, edition)) or Missing(latest_needs(case, "rd_spend"))
+
+    return spent
+
+
+@measure("rd_spend_sum", unit="yuan", needs_rd_caliber=True)
+def rd_spend_sum(edition: Edition) -> Measure:
+    """R&D spend of the last three fiscal years or the years of operation, yuan."""
+
+    def spent(case: Case) -> Amount:
+        spend = _spend(case, edition) if case.figures.window else None
+        return _in_yuan(case, spend) or Missing(
+            year_needs(case, "rd_spend") or latest_needs(case, "rd_spend")
+        )
+
+    return spent
+
+
+def _latest_spend(case: Case, edition: Edition) -> _Spend | None:
+    latest = case.figures.latest
+    return None if latest is None else _yearly(latest, edition.rd_caliber)
+
+
+def _in_yuan(case: Case, spend: _Spend | None) -> Amount | None:
+    if spend is None:
+        return None
+    amount = (spend.spent, case.figures.scale)
+    return AtLeast(amount, spend.needs) if spend.needs else amount
+
+
 @measure("latest_figure", unit="yuan")
 def latest_figure(_edition: Edition, *, of: str) -> Measure:
     """A figure of the last fiscal year, yuan."""
@@ -158,7 +208,7 @@ def _yearly(year: YearFigures, caliber: RdCaliber | None) -> _Spend | None:
 
 
 def collect(year: int, items: dict[str, int], caliber: RdCaliber | None, scale: int = 1) -> Collected:
-    """Collects one year's R&D cost items: the counted share of entrusted work, then the cap on other costs.
+    """Collects one year's R&D cost items: the counted share of entrusted work, then the caps of the caliber.
 
     Amounts come in yuan times `scale` and leave in yuan. The cap is a share of the total that already holds the other costs: `base * cap / (1 - cap)`.
     """
@@ -167,8 +217,11 @@ def collect(year: int, items: dict[str, int], caliber: RdCaliber | None, scale: 
     yuan = {name: Fraction(amount, scale) for name, amount in items.items()}
     own = sum((yuan.get(name, _NONE) for name in _OWN), _NONE)
     at_home, abroad = (share * yuan.get(name, _NONE) for name in _ENTRUSTED)
-    other_cap = (own + at_home + abroad) * cap / (1 - cap)
+    base = own if caliber.other_cap_base == "own_items" else own + at_home + abroad
+    other_cap = base * cap / (1 - cap)
     other = min(yuan.get("other", _NONE), other_cap)
+    if caliber.abroad_cap is not None:
+        abroad = min(abroad, (own + at_home + other) * Fraction(*caliber.abroad_cap))
     return Collected(
         year=year,
         own=own,

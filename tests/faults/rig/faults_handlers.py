@@ -27,6 +27,7 @@ async def bug_for_one_key(standing: Standing, chance: random.Random) -> None:
         await asyncio.gather(*(instance.stopped() for instance in everyone))
         for instance in everyone:
             instance.start(FAILPOINTS=f"inbox.inside[{key}]=raise")
+        await asyncio.gather(*(instance.up_or_ended() for instance in everyone))
         standing.held.add((listener, TOPIC, key))
         await say(standing, registered(key), changed(key, 1))
         found = await _parked(standing, listener, key)

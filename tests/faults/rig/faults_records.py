@@ -42,18 +42,14 @@ POISON: Final[list[Shape]] = [
 
 @fault("duplicates", "records come again, up to five times each")
 async def duplicates(standing: Standing, chance: random.Random) -> None:
-    topic = chance.choice(sorted(HEARD))
-    records = await latest(standing.installation(), topic, 10)
-    copies = [Copy(r.topic, r.key, r.value, list(r.headers), r.partition) for r in records if r.value]
+    copies = await _last_ones(standing, chance)
     chosen = chance.sample(copies, min(len(copies), 12))
     await _send(standing, [copy for copy in chosen for _ in range(chance.randint(1, 5))], "duplicates")
 
 
 @fault("repeated-in-disorder", "the last records of a topic come again, in another order")
 async def repeated_in_disorder(standing: Standing, chance: random.Random) -> None:
-    topic = chance.choice(sorted(HEARD))
-    records = await latest(standing.installation(), topic, 10)
-    copies = [Copy(r.topic, r.key, r.value, list(r.headers), r.partition) for r in records if r.value]
+    copies = await _last_ones(standing, chance)
     await _send(standing, _shuffled(chance, copies), "repeated-in-disorder")
 
 
@@ -99,6 +95,14 @@ async def newer_schema(standing: Standing, chance: random.Random) -> None:
     await asyncio.sleep(chance.uniform(0, 1))
     await say(standing, changed(own, 8))
     standing.note(f"newer-schema: {own} and {len(keys[:3])} others")
+
+
+async def _last_ones(standing: Standing, chance: random.Random) -> list[Copy]:
+    """Copies of the last records of some topic that has any."""
+    for topic in chance.sample(sorted(HEARD), len(HEARD)):
+        if records := await latest(standing.installation(), topic, 10):
+            return [Copy(r.topic, r.key, r.value or b"", list(r.headers), r.partition) for r in records]
+    return []
 
 
 async def _send(standing: Standing, copies: list[Copy], name: str) -> None:

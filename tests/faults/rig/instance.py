@@ -90,6 +90,14 @@ class Instance:
             await asyncio.sleep(_PAUSE)
         return False
 
+    async def up_or_ended(self, seconds: float = 20) -> None:
+        """Waits until it answers, or until a failpoint has ended or frozen it."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and self.running and not self.paused:
+            if await asyncio.to_thread(self.process.ready):
+                return
+            await asyncio.sleep(_PAUSE)
+
     def back(self) -> None:
         """It runs, as it should, without waiting: resumed when frozen, started anew when gone or armed."""
         if not self.running or self.extra:

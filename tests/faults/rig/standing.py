@@ -147,8 +147,10 @@ class Standing:
                 instance.proxy.let_pass()
                 instance.back()
             self._busy -= {instance.name for instance in instances}
-        for instance in instances:
-            if not await instance.ready():
+        for instance, is_ready in zip(
+            instances, await asyncio.gather(*(instance.ready() for instance in instances)), strict=True
+        ):
+            if not is_ready:
                 self.note(f"{instance.name} is not ready yet")
 
     def choose(self, chance: random.Random, *services: str) -> Instance | None:

@@ -65,6 +65,7 @@ class Intent:
     seen: str | None = None
     body: bytes | None = None
     media: str = "application/json"
+    on_behalf: Mapping[str, str | None] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
     given_up: bool = False

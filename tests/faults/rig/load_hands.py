@@ -71,7 +71,6 @@ class Hands:
         self._ground = ground
         self._journal = journal
         self._chance = chance
-        self._tokens: dict[str, str] = {}
         self._busy: set[str] = set()
         limits = httpx.Limits(max_connections=200, max_keepalive_connections=60)
         self._http = httpx.AsyncClient(trust_env=False, timeout=PATIENCE, limits=limits)
@@ -127,11 +126,9 @@ class Hands:
         self, who: Person, service: str, method: str, path: str, *, kind: str, about: Mapping[str, Any]
     ) -> Intent:
         number = self._journal.next_id()
-        subject = f"{who.name}.{number}"
-        self._tokens[number] = self._ground.token(
-            service, who.role, enterprise_id=who.enterprise_id, bank_id=who.bank_id, subject=subject
-        )
-        return Intent(number, kind, f"{who.role}:{subject}", service, method, path, about=about)
+        actor = f"{who.role}:{who.name}.{number}"
+        on_behalf = {"enterprise_id": who.enterprise_id, "bank_id": who.bank_id}
+        return Intent(number, kind, actor, service, method, path, on_behalf=on_behalf, about=about)
 
     async def _send_in(self, manner: Manner, intent: Intent) -> None:
         if manner.at_once > 1:
@@ -166,7 +163,9 @@ class Hands:
 
     async def _attempt(self, intent: Intent, url: str, patience: httpx.Timeout) -> None:
         attempt = self._journal.send(intent, url)
-        headers = {"Authorization": f"Bearer {self._tokens[intent.id]}", "Accept-Language": "en"}
+        role, _, subject = intent.actor.partition(":")
+        token = self._ground.token(intent.service, role, subject=subject, **intent.on_behalf)
+        headers = {"Authorization": f"Bearer {token}", "Accept-Language": "en"}
         headers |= {"Idempotency-Key": intent.key} if intent.key is not None else {}
         headers |= {"If-Match": intent.seen} if intent.seen is not None else {}
         headers |= {"Content-Type": intent.media} if intent.body is not None else {}

@@ -152,7 +152,12 @@ Chosen = Annotated[Filter, Depends(_chosen)]
 
 @routes.get("")
 async def list_referrals(db: Db, who: Who, asked: Paged, chosen: Chosen, liked: Liked) -> Page[ReferralShown]:
-    """An enterprise's own, a bank's own once they were sent, all for officers and auditors."""
+    """An enterprise's own, a bank's own once they were sent, all for officers and auditors.
+
+    A bank cannot narrow by enterprise: that would tell whose a referral is where no consent says so.
+    """
+    if who.role == "bank" and chosen.enterprise_id is not None:
+        raise NotFound(thing="referral")
     owned = Filter(
         chosen.enterprise_id or (who.enterprise_id if who.role == "enterprise" else None),
         chosen.bank_id or (who.bank_id if who.role == "bank" else None),

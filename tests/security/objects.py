@@ -1,0 +1,168 @@
+"""What is asked for in the matrix: each object with its owners, and the request that reaches it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from cases import FACTS, FIRM, JUDGEMENTS, SECTIONS, WAYS, Cases, yaml_as_json
+from frame import OFFICER, Frame, bank, firm, new_uscc
+
+BANK, RIVAL = "harbour", "delta"
+NEED = {"amount": "1200000.00", "term_months": 12}
+PRODUCT = {
+    "name": {"zh": "科技贷", "en": "S&T loan"}, "amount_max": "5000000.00", "term_months_max": 36,
+    "annual_rate_from": "0.0385", "annual_rate_to": "0.0435", "programmes": [], "open": True,
+}  # fmt: skip
+CONSENT = {
+    "bank_id": BANK, "purpose": "financing", "fields": ["need.amount"], "text_version": "1",
+    "expires_on": "2017-07-31", "on_title": False,
+}  # fmt: skip
+ASSETS = "编号,统一社会信用代码,种类,取得方式,授权日期,届满日期,是否有效,是否自有,是否与主要产品相关"
+
+
+@dataclass(frozen=True)
+class Object:
+    """`address` fills the route, `request` is what httpx takes; `mark` is a text that names it in any answer."""
+
+    enterprise_id: str
+    address: dict[str, str] = field(default_factory=dict)
+    request: dict[str, Any] = field(default_factory=dict)
+    mark: str | None = None
+    bank_id: str = BANK
+
+
+class Objects:
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        self._cases = {name: Cases(frame, name) for name in ("certification", "ip-enterprise")}
+
+    def make(self, service: str, route: str, of: str) -> Object:
+        """A new one."""
+        if service in self._cases and (of in WAYS or of in self._of_casework):
+            return self._of_case(service, route, of)
+        makers: dict[str, Any] = {
+            "certification": self._of_certification, "ip-enterprise": self._of_ip_enterprise,
+            "finance-link": self._of_finance_link, "notifier": self._of_notifier,
+        }  # fmt: skip
+        if of == "nothing":
+            return Object(new_uscc())
+        made: Object = makers[service](route, of)
+        return made
+
+    _of_casework = ("a new case", "the cases of one enterprise", "a title", "an edition", "a file")
+
+    def _of_case(self, service: str, route: str, of: str) -> Object:
+        cases = self._cases[service]
+        match of:
+            case "a new case":
+                uscc = cases.enterprise()
+                return Object(uscc, request={"json": cases.draft(uscc)})
+            case "the cases of one enterprise":
+                uscc, case_id, _ = cases.case("a draft")
+                return Object(uscc, request={"params": {"enterprise": uscc}}, mark=case_id)
+            case "a title":
+                return self._title(service)
+            case "an edition":
+                programme = cases.programme
+                day = "2016-01-01" if service == "certification" else "2009-01-01"
+                return Object(new_uscc(), {"programme": programme, "in_force_from": day})
+            case "a file":
+                return Object(new_uscc(), request={"content": self._asset_list(new_uscc(), "F")})
+            case _:
+                uscc, case_id, etag = cases.case(of)
+                request = {"json": _body_for(service, route), "headers": {"If-Match": etag}}
+                return Object(uscc, {"case_id": case_id}, request, case_id)
+
+    def _title(self, service: str) -> Object:
+        uscc, case_id, etag = self._cases[service].case("a case after its notice")
+        granted = self._frame.done(
+            service, "POST", f"/v1/cases/{case_id}/grant", OFFICER, headers={"If-Match": etag}
+        )
+        return Object(uscc, {"number": granted.json()["number"]})
+
+    def _of_certification(self, route: str, of: str) -> Object:
+        if of == "a self-check":
+            facts = {**FACTS, "enterprise": FACTS["enterprise"]}
+            return Object(new_uscc(), request={"json": yaml_as_json(facts)})
+        uscc = self._cases["certification"].enterprise()
+        facts = yaml_as_json({name: FACTS[name] for name in SECTIONS})
+        body = facts if of == "facts" else {**FIRM, "name": "改名有限公司"}
+        return Object(uscc, {"uscc": uscc}, {"json": body} if route.startswith("PUT") else {}, uscc)
+
+    def _of_ip_enterprise(self, route: str, of: str) -> Object:
+        uscc, number = new_uscc(), f"ZL{uuid4().hex[:12]}"
+        content = self._asset_list(uscc, number)
+        self._frame.done("ip-enterprise", "POST", "/v1/imports?dry_run=false", OFFICER, content=content)
+        narrowed = {"params": {"enterprise": uscc}} if of == "the assets of one enterprise" else {}
+        return Object(uscc, request=narrowed, mark=number)
+
+    @staticmethod
+    def _asset_list(uscc: str, number: str) -> bytes:
+        return f"{ASSETS}\n{number},{uscc},发明专利,自主研发,2007-06-06,,是,是,是\n".encode()
+
+    def _of_finance_link(self, route: str, of: str) -> Object:
+        uscc, product = new_uscc(), f"p{uuid4().hex[:12]}"
+        address = {"bank_id": BANK, "product_id": product}
+        self._frame.done("finance-link", "PUT", f"/v1/products/{BANK}/{product}", bank(BANK), json=PRODUCT)
+        match of:
+            case "a product":
+                return Object(uscc, address, {"json": PRODUCT})
+            case "a new consent":
+                return Object(uscc, request={"json": CONSENT})
+            case "a new referral":
+                return Object(uscc, request={"json": {**NEED, **address, "purpose": "financing"}})
+            case "a consent" | "the consents of one enterprise":
+                consent = self._consent(uscc)
+                narrowed = {"params": {"enterprise_id": uscc}} if of != "a consent" else {}
+                return Object(uscc, {"consent_id": consent}, narrowed, consent)
+            case _:
+                return self._referral(uscc, address, route, of)
+
+    def _consent(self, uscc: str) -> str:
+        answer = self._frame.done("finance-link", "POST", "/v1/consents", firm(uscc), json=CONSENT)
+        return str(answer.json()["consent_id"])
+
+    def _referral(self, uscc: str, address: dict[str, str], route: str, of: str) -> Object:
+        is_sent = of != "a referral not sent"
+        if is_sent:
+            self._consent(uscc)
+        body = {**NEED, **address, "purpose": "financing"}
+        referral = self._frame.done("finance-link", "POST", "/v1/referrals", firm(uscc), json=body).json()
+        assert (referral["state"] == "sent") == is_sent, referral
+        request: dict[str, Any] = {}
+        if route.endswith("/need"):
+            request = {"json": {**NEED, "amount": "1000000.00"}}
+        if route.endswith("/outcomes"):
+            request = {"json": {"kind": "accepted", "bank_reference": uuid4().hex}}
+        narrow = {"the referrals of one enterprise": {"enterprise_id": uscc}, "the referrals of one bank": {"bank_id": BANK}}  # fmt: skip
+        if of in narrow:
+            request = {"params": narrow[of]}
+        return Object(uscc, {**address, "referral_id": referral["referral_id"]}, request, referral["referral_id"])  # fmt: skip
+
+    def _of_notifier(self, _route: str, of: str) -> Object:
+        uscc = ""
+        if of == "a message to the bank":
+            self._of_finance_link("", "a referral")
+            recipient = f"bank:{BANK}"
+        elif of == "a message to the officers":
+            uscc, _, _ = self._cases["certification"].case("a submitted case")
+            recipient = "role:officer"
+        else:
+            recipient = uscc = self._cases["certification"].enterprise()
+        told = (
+            "SELECT notification_id::text AS id FROM notifications WHERE recipient = $1 AND channel = 'inbox'"
+            " ORDER BY notification_id DESC LIMIT 1"
+        )
+        row = self._frame.until(
+            lambda: self._frame.rows("notifier", told, recipient) or None, f"{recipient} is told"
+        )
+        return Object(uscc or new_uscc(), {"notification_id": row[0]["id"]}, mark=row[0]["id"])
+
+
+def _body_for(service: str, route: str) -> dict[str, Any] | None:
+    verb = route.rpartition("/")[2]
+    bodies: dict[str, dict[str, Any]] = {
+        "return": {"defects": ["no stamp"]}, "judgements": {"judgements": JUDGEMENTS[service]},
+        "propose": {"proposal": "grant"}, "refuse": {"reasons": ["not enough"]},
+    }  # fmt: skip
+    return {"facts": {}} if route.startswith("PUT") else bodies.get(verb)

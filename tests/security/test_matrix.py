@@ -1,0 +1,106 @@
+"""role × route × own or foreign object: every route of every service is asked for by everybody, and the table says
+what each is answered. The table is written by hand; nothing of it is taken from the services' own policies.
+"""
+
+import importlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httpx
+import pytest
+import yaml
+from fastapi.routing import APIRouter
+from frame import AUDITOR, EXPERT, OFFICER, OPERATOR, SERVICES, Frame, bank, firm, new_uscc
+from objects import RIVAL, Object, Objects
+
+from chassis.api import build_app
+from chassis.service import Context, Service
+
+TABLE: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("matrix.yaml").read_text(encoding="utf-8"))
+COLUMNS: list[str] = TABLE.pop("columns")
+FOREIGN = ("other", "rival")
+
+
+@dataclass(frozen=True)
+class Row:
+    service: str
+    route: str
+    of: str
+    expected: dict[str, int]
+
+    @property
+    def id(self) -> str:
+        return f"{self.service} {self.route} of {self.of}"
+
+
+def rows() -> Iterator[Row]:
+    for services, listed in TABLE.items():
+        for service in SERVICES if services == "everywhere" else services.split(", "):
+            for row in listed:
+                expected = dict(zip(COLUMNS, row["is"], strict=True))
+                yield Row(service, row["route"], row["of"], expected)
+
+
+ROWS = list(rows())
+
+
+def routes_of(service: str) -> set[str]:
+    """`METHOD /path` of everything that the application takes, told or not told in its OpenAPI document."""
+    declared: Service = importlib.import_module(f"{service.replace('-', '_')}.main").service
+    context = cast("Context", SimpleNamespace(settings=SimpleNamespace(max_body_bytes=1)))
+    app = build_app(title=service, routers=declared.routers, context=context, package=declared.package)
+    return set(_walk(app.routes))
+
+
+def _walk(routes: Sequence[Any], prefix: str = "") -> Iterator[str]:
+    for route in routes:
+        inner = getattr(route, "original_router", None)
+        if isinstance(inner, APIRouter):
+            yield from _walk(inner.routes, prefix + route.include_context.prefix)
+            continue
+        assert hasattr(route, "path"), (
+            f"{route!r} cannot be read: a mount or a websocket needs rows of its own"
+        )
+        yield from (f"{method} {prefix}{route.path}" for method in set(route.methods or ["?"]) - {"HEAD"})
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_route_has_a_row_and_every_row_a_route(service: str) -> None:
+    assert routes_of(service) == {row.route for row in ROWS if row.service == service}
+
+
+def test_no_row_stands_twice() -> None:
+    assert [name for name, times in Counter(row.id for row in ROWS).items() if times > 1] == []
+
+
+@pytest.fixture(scope="session")
+def objects(frame: Frame) -> Objects:
+    return Objects(frame)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row.id for row in ROWS])
+def test_everybody_is_answered_as_the_table_says(row: Row, frame: Frame, objects: Objects) -> None:
+    """Who is refused asks first: it must not have changed what the others find."""
+    found: dict[str, int] = {}
+    thing = objects.make(row.service, row.route, row.of)
+    for who in sorted(COLUMNS, key=lambda who: row.expected[who] < 400):
+        if not row.route.startswith("GET ") and any(status < 300 for status in found.values()):
+            thing = objects.make(row.service, row.route, row.of)
+        answer = ask(frame, row, thing, who)
+        found[who] = answer.status_code
+        if thing.mark is not None and who in FOREIGN and answer.status_code == 200:
+            assert thing.mark not in answer.text, f"{who} sees {thing.mark}"
+    assert {who: found[who] for who in COLUMNS} == row.expected
+
+
+def ask(frame: Frame, row: Row, thing: Object, who: str) -> httpx.Response:
+    actors = {
+        "own": firm(thing.enterprise_id), "other": firm(new_uscc()), "officer": OFFICER, "expert": EXPERT,
+        "bank": bank(thing.bank_id), "rival": bank(RIVAL), "auditor": AUDITOR, "operator": OPERATOR, "nobody": None,
+    }  # fmt: skip
+    method, _, path = row.route.partition(" ")
+    return frame.ask(row.service, method, path.format(**thing.address), actors[who], **thing.request)

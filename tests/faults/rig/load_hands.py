@@ -94,7 +94,7 @@ class Hands:
         """The answer, or None: given up, or still open when FOREGROUND seconds are over; then it is repeated later.
 
         In body and about, the text `{intent}` stands for the intent's id.
-        """  # fmt: skip
+        """
         manner = Manner.drawn(self._chance)
         intent = self._intent(who, service, method, path, kind=kind, about=about)
         intent.key = str(UUID(int=self._chance.getrandbits(128), version=4))

@@ -98,7 +98,8 @@ class Rows:
 
     def of_clients(self) -> "Rows":
         """Without the events that the rig's own faults have said, of which there is no row."""
-        return Rows([told for told in self.told if told.actor != _OF_THE_RIG], self.tables)
+        theirs = [told for told in self.told if told.actor != _OF_THE_RIG or told.caused_by is not None]
+        return Rows(theirs, self.tables)
 
     def last_of_key(self, topic: str, facts: Collection[str]) -> dict[str, Told]:
         """The last event of each key of a topic, by its number, among these facts."""

@@ -45,6 +45,23 @@ def test_the_rulebooks_of_both_services_are_there(tmp_path: Path) -> None:
     assert (answer["programme"], answer["verdict"]) == ("ip-advantage", "unknown")
 
 
+def test_an_sme_is_judged_by_the_ratio_that_it_chose(tmp_path: Path) -> None:
+    text = (DATA / "whole-firm.sme.yaml").read_text(encoding="utf-8")
+    facts = tmp_path / "facts.yaml"
+    for choice, code, total in (("sales", 0, "100"), ("cost", 1, "50")):
+        facts.write_text(text.replace("sme_rd_ratio: sales", f"sme_rd_ratio: {choice}"), encoding="utf-8")
+        result = check(facts, "--format", "json")
+        assert (result.exit_code, json.loads(result.stdout)["score"]["lo"]) == (code, total)
+
+
+def test_the_level_is_asked_for_where_there_are_two(tmp_path: Path) -> None:
+    facts = tmp_path / "facts.yaml"
+    facts.write_text("programme: etrc\napplied_on: 2025-08-20\n", encoding="utf-8")
+    assert check(facts).exit_code == 2
+    answer = json.loads(check(facts, "--level", "provincial", "--format", "json").stdout)
+    assert (answer["edition"], answer["score"]) == ("2022-12-15", None)
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

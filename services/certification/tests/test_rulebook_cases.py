@@ -1,20 +1,22 @@
 """The published and boundary cases beside each edition of certification come out as written."""
 
+from datetime import date
+
 import pytest
 
 from casework.evaluate import Evaluator, compile_edition
 from casework.rulebook import load_rulebooks, rulebooks_of
-from casework.rulebook_cases import RulebookCase, check_case, read_cases
+from casework.rulebook_cases import RulebookCase, cases_beside, check_case
 
 FOLDER = rulebooks_of("certification")
-EVALUATORS = {
-    f"{edition.programme}/{edition.in_force_from}": compile_edition(edition)
-    for edition in load_rulebooks(FOLDER).editions
-}
+EVALUATORS = [compile_edition(edition) for edition in load_rulebooks(FOLDER).editions]
 CASES = [
-    pytest.param(EVALUATORS[name], case, id=f"{name} {case.name}")
-    for name in EVALUATORS
-    for case in read_cases(FOLDER / f"{name}.cases.yaml")
+    pytest.param(
+        evaluator, case, id=f"{edition.programme} {edition.level} {edition.in_force_from} {case.name}"
+    )
+    for evaluator in EVALUATORS
+    for edition in [evaluator.edition]
+    for case in cases_beside(FOLDER, edition)
 ]
 
 
@@ -24,11 +26,12 @@ def test_a_case_of_the_rulebook_comes_out_as_written(evaluator: Evaluator, case:
 
 
 def test_a_case_that_comes_out_otherwise_is_noticed() -> None:
-    case = read_cases(FOLDER / "hnte/2016-01-01.cases.yaml")[0]
+    evaluator = compile_edition(load_rulebooks(FOLDER).edition("hnte", date(2016, 1, 1)))
+    case = cases_beside(FOLDER, evaluator.edition)[0]
     wrong = RulebookCase(
         case.name, case.facts, {"verdict": "fail", "items": {"growth_sales": {"band": "A"}}}, published=False
     )
-    assert check_case(wrong, EVALUATORS["hnte/2016-01-01"]) == [
+    assert check_case(wrong, evaluator) == [
         ".verdict: 'pass', expected 'fail'",
         ".items.growth_sales.band: 'B', expected 'A'",
     ]

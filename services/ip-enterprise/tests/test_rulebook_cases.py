@@ -4,17 +4,17 @@ import pytest
 
 from casework.evaluate import Evaluator, compile_edition
 from casework.rulebook import load_rulebooks, rulebooks_of
-from casework.rulebook_cases import RulebookCase, check_case, read_cases
+from casework.rulebook_cases import RulebookCase, cases_beside, check_case
 
 FOLDER = rulebooks_of("ip_enterprise")
-EVALUATORS = {
-    f"{edition.programme}/{edition.in_force_from}": compile_edition(edition)
-    for edition in load_rulebooks(FOLDER).editions
-}
+EVALUATORS = [compile_edition(edition) for edition in load_rulebooks(FOLDER).editions]
 CASES = [
-    pytest.param(EVALUATORS[name], case, id=f"{name} {case.name}")
-    for name in EVALUATORS
-    for case in read_cases(FOLDER / f"{name}.cases.yaml")
+    pytest.param(
+        evaluator, case, id=f"{edition.programme} {edition.level} {edition.in_force_from} {case.name}"
+    )
+    for evaluator in EVALUATORS
+    for edition in [evaluator.edition]
+    for case in cases_beside(FOLDER, edition)
 ]
 
 

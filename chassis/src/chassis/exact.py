@@ -13,6 +13,7 @@ from pydantic_core import CoreSchema
 from chassis.errors import Invalid
 
 MAX_DEPTH: Final = 64
+MAX_NAMES: Final = 1000
 MAX_NUMBER_LENGTH: Final = 64
 MAX_EXPONENT: Final = 40
 # An escaped NUL, behind an even number of backslashes: PostgreSQL stores no such text.
@@ -38,6 +39,8 @@ def _integer(text: str) -> int:
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > MAX_NAMES:  # each of them would be a complaint of its own
+        raise _NotKept("an object has too many names")
     found = dict(pairs)
     if len(found) != len(pairs):
         raise _NotKept("a name stands twice in one object")

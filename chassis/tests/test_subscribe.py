@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from chassis import kafka_admin
 from chassis.database import Transaction
 from chassis.embedded import EmbeddedBroker
 from chassis.inbox import Consumers
@@ -12,6 +13,7 @@ from chassis.kafka_admin import Broker
 from chassis.relay import Relay
 from chassis.subscribe import BatchLeft, Subscription
 from chassis.testing import Databases
+from chassis.topics import load_topics
 from contracts.certification import EnterpriseRegistered
 from facts import OTHER_FIRM, effects, make_effects, mark, record, registered
 from relay_rig import (
@@ -106,6 +108,21 @@ async def test_a_consumer_whose_group_never_comes_together_is_built_anew(
         await asyncio.sleep(4)
         broker.resume()
         await until(joins)
+
+
+async def test_a_topic_made_anew_is_read_from_its_beginning(
+    make_database: Databases, clean_topics: Broker
+) -> None:
+    broker, db = clean_topics, await make_database()
+    await make_effects(db)
+    settings = settings_for(broker)
+    async with running(Relay(db, settings).run, Subscription(db, settings, hearing(), [TOPIC]).run):
+        await said(db, "a", "b", "c")
+        await until(lambda: has(db, 3))
+        await kafka_admin.delete_topics(broker.client, [TOPIC])
+        await kafka_admin.create_topics(broker.client, {TOPIC: load_topics()[TOPIC].partitions})
+        await said(db, "d")
+        await until(lambda: has(db, 4))
 
 
 async def test_a_consumer_that_parked_too_many_keys_stops_and_leaves_its_group_to_others(

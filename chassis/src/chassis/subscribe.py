@@ -78,6 +78,7 @@ class Subscription:
         self.stopped_because = ""
         self.busy_since: float | None = None
         self._subscriber: Any = None
+        self._committed: dict[TopicPartition, int] = {}
         self._stopping = asyncio.Event()
         self._heard_at = time.monotonic()
         self._longest_join = settings.kafka_max_poll_interval + settings.kafka_session_timeout + JOIN_SLACK
@@ -87,7 +88,7 @@ class Subscription:
         while self.topics:
             broker = self._broker()
             try:
-                await asyncio.wait_for(broker.start(), self._longest_join)  # it waits for the group without end
+                await asyncio.wait_for(broker.start(), self._longest_join)  # else it waits without end
                 await self._watch()
             except (KafkaError, OSError) as error:
                 log.warning("consumer.unavailable", error=repr(error))
@@ -101,6 +102,7 @@ class Subscription:
 
     def _broker(self) -> KafkaBroker:
         settings = self._settings
+        self._committed = {}
         broker = KafkaBroker(
             settings.kafka_bootstrap.split(","),
             security=_security(settings),
@@ -185,13 +187,16 @@ class Subscription:
         return batch
 
     async def _commit_offsets(self, records: Sequence[ConsumerRecord]) -> None:
-        consumer: AIOKafkaConsumer = self._subscriber.consumer
         offsets: dict[TopicPartition, int] = {}
         for record in records:
             partition = TopicPartition(record.topic, record.partition)
             offsets[partition] = max(offsets.get(partition, 0), record.offset + 1)
+        await self._commit(offsets)
+
+    async def _commit(self, offsets: dict[TopicPartition, int]) -> None:
         try:
-            await consumer.commit(offsets)
+            await self._subscriber.consumer.commit(offsets)
+            self._committed |= offsets
         except (KafkaError, ValueError) as error:
             # After a rebalance the partition is another's; it re-reads from the last offset, and the marks know.
             log.info("consumer.offsets_not_committed", error=repr(error))
@@ -218,9 +223,23 @@ class Subscription:
             joining = time.monotonic() - built if silence is None else 0.0
             if silence is not None:
                 built = time.monotonic()
+                await self._begin_anew(self._subscriber.consumer)
             if self.busy_since is None and ((silence or 0.0) > SILENT or joining > self._longest_join):
                 log.error("consumer.silent", seconds=silence, joining=joining)
                 return
+
+    async def _begin_anew(self, consumer: AIOKafkaConsumer) -> None:
+        """Topics that were made anew end before our place in them; not every broker says so, and offsets outlive them."""
+        behind: dict[TopicPartition, int] = {}
+        for partition in consumer.assignment():
+            place, end = _position(consumer, partition), consumer.highwater(partition)
+            if place is not None and end is not None and place > end:
+                log.warning("consumer.topic_made_anew", topic=partition.topic, partition=partition.partition)
+                consumer.seek(partition, place := 0)
+            if place is not None and place < self._committed.get(partition, 0):
+                behind[partition] = place
+        if behind:
+            await self._commit(behind)
 
     def silent_for(self) -> float:
         """Seconds since the broker last answered for the slowest partition, outages and rebuilds included."""
@@ -249,13 +268,15 @@ class Subscription:
         if consumer is None:
             return 0
         return sum(
-            max(0, (consumer.highwater(p) or 0) - _position(consumer, p)) for p in consumer.assignment()
+            max(0, (consumer.highwater(p) or 0) - (_position(consumer, p) or 0))
+            for p in consumer.assignment()
         )
 
 
-def _position(consumer: AIOKafkaConsumer, partition: TopicPartition) -> int:
+def _position(consumer: AIOKafkaConsumer, partition: TopicPartition) -> int | None:
+    """None while it is being looked up."""
     state = consumer._subscription.subscription.assignment.state_value(partition)  # noqa: SLF001
-    return int(state.position) if state.has_valid_position else 0
+    return int(state.position) if state is not None and state.has_valid_position else None
 
 
 def _security(settings: ServiceSettings) -> BaseSecurity | None:

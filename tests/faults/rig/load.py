@@ -13,6 +13,7 @@ from rig.load_finance import (
     PRODUCTS,
     ask_for_referral,
     give_consent,
+    give_consents_at_once,
     mend_or_withdraw_referral,
     offer,
     offer_again,
@@ -101,7 +102,8 @@ class Load:
         programmes = load_programmes()
         return [
             (register_enterprise, 6), (change_enterprise, 14), (keep_facts, 2), (import_assets, 7),
-            (lambda scene: go_on_with_a_case(scene, programmes), 40), (give_consent, 8), (withdraw_consent, 4),
+            (lambda scene: go_on_with_a_case(scene, programmes), 40), (give_consent, 5), (give_consents_at_once, 8),
+            (withdraw_consent, 4),
             (ask_for_referral, 8), (mend_or_withdraw_referral, 4), (report_outcome, 9), (read_inbox, 5),
             (offer_again, 1),
         ]  # fmt: skip

@@ -1,5 +1,6 @@
 """Consents, referrals and what banks report of them."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -39,12 +40,22 @@ async def offer_again(scene: Scene) -> None:
 
 async def give_consent(scene: Scene) -> None:
     """For few enterprises and few banks, so that one consent replaces another all the time."""
+    await _consent(scene, scene.somebody(), scene.bank(), scene.chance.choice(PURPOSES))
+
+
+async def give_consents_at_once(scene: Scene) -> None:
+    """For each bank and purpose one, all in one moment: rows of their own, and one key whose events have an order."""
     enterprise_id = scene.somebody()
+    relations = [(bank_id, purpose) for bank_id in sorted(scene.banks) for purpose in PURPOSES]
+    await asyncio.gather(*(_consent(scene, enterprise_id, *relation) for relation in relations))
+
+
+async def _consent(scene: Scene, enterprise_id: str, bank_id: str, purpose: str) -> None:
     fields = ["enterprise.id", *scene.chance.sample(FIELDS[1:], scene.chance.randint(0, 4))]
     last_day = scene.today + timedelta(days=scene.chance.choice([2, 5, 200, 200]))
     body = {
-        "bank_id": scene.bank(), "purpose": scene.chance.choice(PURPOSES), "fields": fields,
-        "text_version": "{intent}", "expires_on": str(last_day), "on_title": scene.chance.random() < 0.7,
+        "bank_id": bank_id, "purpose": purpose, "fields": fields, "text_version": "{intent}",
+        "expires_on": str(last_day), "on_title": scene.chance.random() < 0.7,
     }  # fmt: skip
     answer = await scene.hands.write(
         enterprise(enterprise_id), "finance-link", "POST", "/v1/consents", body, kind="consent",

@@ -15,6 +15,7 @@ MAX_HEADERS: Final = 100
 PATIENCE: Final = 20.0
 MAX_UNREAD_BYTES: Final = 16_777_216
 MAX_CONNECTIONS: Final = 500
+MAX_PIPELINED: Final = 16
 
 _CATALOGUE: Final = Catalogue(())
 _WHY: Final = {
@@ -24,12 +25,13 @@ _WHY: Final = {
 }
 
 
-class _HeadTooLarge(Exception):
+class _TooMuch(Exception):
     pass
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """One connection. It is cut when a head is late or too large, or when nobody reads the answer.
+    """One connection. It is cut when a head is late or too large, when too many requests are sent before their answers
+    are read, or when nobody reads an answer.
 
     Of too many connections the one that has kept us waiting longest is cut. PATIENCE is in seconds. A body has its
     own limits in `chassis.bodies`; what a refused request still sends is read and dropped within PATIENCE and
@@ -59,8 +61,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._await_client()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_waiting()
         super().connection_lost(exc)
+        self._stop_waiting()
 
     def data_received(self, data: bytes) -> None:
         parts = self._parts
@@ -80,7 +82,9 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if len(self.headers) > MAX_HEADERS or _size(self.headers) + len(self.url) > MAX_HEAD_BYTES:
             self._refused_with = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-            raise _HeadTooLarge
+            raise _TooMuch
+        if len(self.pipeline) >= MAX_PIPELINED:
+            raise _TooMuch
         self._begin_part(is_head=False)
         super().on_headers_complete()
 
@@ -111,20 +115,22 @@ class GuardedProtocol(HttpToolsProtocol):
         """A client may offer another protocol; it is answered in this one."""
 
     def pause_writing(self) -> None:
-        super().pause_writing()
         self._await_client()
+        super().pause_writing()
 
     def resume_writing(self) -> None:
         super().resume_writing()
         self._stop_waiting()
 
     def _await_client(self) -> None:
+        if self.flow.write_paused:
+            return  # it has been the client's turn since then
         self._stop_waiting()
         self._waits_since = self.loop.time()
         self._deadline = self.loop.call_later(PATIENCE, self._lose_patience)
 
     def _stop_waiting(self) -> None:
-        if self._deadline is not None:
+        if self._deadline is not None and not self.flow.write_paused:
             self._deadline.cancel()
             self._deadline = None
 

@@ -23,13 +23,14 @@ import idle
 import proof
 import relay
 import uvloop
+import what_if
 from ground import ground
 from rich.console import Console
 from rich.table import Table
 from rows import Row
 
 RESULTS = Path(__file__).parent / "results"
-PARTS = ("relay", "consume", "evaluate", "idle")
+PARTS = ("relay", "consume", "evaluate", "what-if", "idle")
 
 
 async def on_servers(
@@ -92,6 +93,9 @@ def main(rounds: int, only: tuple[str, ...], what: str) -> None:
     if "evaluate" in parts:
         say("evaluate")
         rows += evaluate.measure()
+    if "what-if" in parts:
+        say("what-if")
+        rows += what_if.measure()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         measured, ledger = runner.run(on_servers(parts, rounds, say))
     rows = sorted(rows + measured, key=lambda row: row.id)

@@ -6,12 +6,14 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from casework.expert import Seat
 from casework.store import casework_sql
 from casework.use_cases import Casework
 from casework_way import RULEBOOKS, Way, firm
 from chassis.clock import FixedClock
 from chassis.database import Database
 from contracts import certification as events
+from panel_way import Bureau
 
 
 @pytest.fixture
@@ -29,3 +31,15 @@ async def db(make_database: Callable[..., Awaitable[Database]], clock: FixedCloc
 @pytest.fixture
 def way(db: Database, work: Casework) -> Way:
     return Way(db, work)
+
+
+@pytest.fixture
+def bureau(way: Way) -> Bureau:
+    return Bureau(way)
+
+
+@pytest.fixture
+async def seats(bureau: Bureau) -> list[Seat]:
+    """Five experts on one case in review, in the order of the ranking."""
+    await bureau.directory()
+    return await bureau.drawn(await bureau.way.in_review())

@@ -18,7 +18,6 @@ from casework.panel import (
     KindMissing,
     NobodyLeft,
     PanelTooSmall,
-    Place,
     Pool,
     PoolCase,
     PoolExpert,
@@ -76,10 +75,6 @@ def _is_large_enough(pool: Pool) -> bool:
     return True
 
 
-def _seated(places: tuple[Place, ...]) -> list[Place]:
-    return [place for place in places if place.passed is None]
-
-
 def _hnte_pool(experts: int = 30, financial: int = 8) -> Pool:
     kinds = [FINANCIAL] * financial + [TECHNICAL] * (experts - financial)
     return _pool(kinds, rules_of(load_edition(RULEBOOKS / "hnte/2016-01-01.yaml")))
@@ -90,8 +85,8 @@ def _hnte_pool(experts: int = 30, financial: int = 8) -> Pool:
 def test_every_panel_keeps_the_rules(pool: Pool, seed: bytes) -> None:
     if not _is_large_enough(pool):
         return
-    places = drawn(pool, CASE, seed)
-    seated, case = _seated(places), pool.case(CASE)
+    ranked, case = drawn(pool, CASE, seed), pool.case(CASE)
+    seated = ranked.seated
     assert len(seated) == pool.rules.size
     for kind, least in pool.rules.least.items():
         assert sum(place.kind == kind for place in seated) >= least
@@ -102,7 +97,7 @@ def test_every_panel_keeps_the_rules(pool: Pool, seed: bytes) -> None:
     heads = [place for place in seated if place.head]
     assert len(heads) == 1
     assert heads[0].kind == (pool.rules.head or heads[0].kind)
-    assert [place.rank for place in places] == list(range(1, len(places) + 1))
+    assert [place.rank for place in ranked.places] == list(range(1, len(ranked.places) + 1))
 
 
 @settings(max_examples=100, deadline=None)
@@ -125,10 +120,10 @@ def test_the_order_of_the_pools_listing_does_not_matter(
 def test_a_recusal_seats_the_next_one_and_moves_nobody_else(pool: Pool, seed: bytes, which: int) -> None:
     if not _is_large_enough(pool):
         return
-    before = _seated(drawn(pool, CASE, seed))
+    before = drawn(pool, CASE, seed).seated
     leaves = before[which % len(before)]
     try:
-        after = _seated(drawn(pool, CASE, seed, recused=[leaves.expert_id]))
+        after = drawn(pool, CASE, seed, recused=[leaves.expert_id]).seated
     except NobodyLeft:
         return
     stayed = {place.expert_id for place in before} - {leaves.expert_id}
@@ -158,7 +153,7 @@ def test_every_expert_is_seated_about_equally_often() -> None:
     counts = dict.fromkeys((expert.expert_id for expert in pool.experts), 0)
     chance = random.Random(5)
     for _ in range(2000):
-        for place in _seated(drawn(pool, CASE, chance.randbytes(32))):
+        for place in drawn(pool, CASE, chance.randbytes(32)).seated:
             counts[place.expert_id] += 1
     assert all(333 - 84 < count < 333 + 84 for count in counts.values())
 
@@ -190,7 +185,7 @@ def test_a_pool_below_three_times_the_panel_is_refused_with_the_rule() -> None:
 
 def _revealed() -> Draw:
     pool, seed = _hnte_pool(), bytes(range(32))
-    recused = _seated(drawn(pool, CASE, seed))[1]
+    recused = drawn(pool, CASE, seed).seated[1]
     recusal = Recusal(case_id=CASE, expert_id=recused.expert_id)
     return revealed(committed(pool, seed), seed, "07 11 19", [recusal])
 
@@ -270,10 +265,5 @@ def test_the_draw_has_not_changed_since_it_was_first_written_down() -> None:
     kinds = [FINANCIAL] * 8 + [TECHNICAL] * 22
     pool = _pool(kinds, rules, barred=(UUID(int=9),))
     assert pool.hash() == "6212ae4afe184c4486860c66b75f393c9401a39fd1102c1b820bdb2754857acb"
-    assert [place.expert_id.int for place in _seated(drawn(pool, CASE, bytes(range(32)), "07 11 19"))] == [
-        29,
-        23,
-        18,
-        26,
-        2,
-    ]
+    ranked = drawn(pool, CASE, bytes(range(32)), "07 11 19")
+    assert [place.expert_id.int for place in ranked.seated] == [29, 23, 18, 26, 2]

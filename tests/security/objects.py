@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from cases import FACTS, FIRM, JUDGEMENTS, SECTIONS, WAYS, Cases, yaml_as_json
 from frame import OFFICER, Frame, bank, firm, new_uscc
+from panels import OF_PANELS, Panels
 
 BANK, RIVAL = "harbour", "delta"
 NEED = {"amount": "1200000.00", "term_months": 12}
@@ -35,9 +36,12 @@ class Objects:
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
         self._cases = {name: Cases(frame, name) for name in ("certification", "ip-enterprise")}
+        self._panels = {name: Panels(frame, name, cases) for name, cases in self._cases.items()}
 
     def make(self, service: str, route: str, of: str) -> Object:
         """A new one."""
+        if service in self._panels and of in OF_PANELS:
+            return self._of_panels(service, route, of)
         if service in self._cases and (of in WAYS or of in self._of_casework):
             return self._of_case(service, route, of)
         makers: dict[str, Any] = {
@@ -71,6 +75,37 @@ class Objects:
             case _:
                 uscc, case_id, etag = cases.case(of)
                 request = {"json": _body_for(service, route), "headers": {"If-Match": etag}}
+                return Object(uscc, {"case_id": case_id}, request, case_id)
+
+    def _of_panels(self, service: str, route: str, of: str) -> Object:
+        panels, changes = self._panels[service], not route.startswith("GET ")
+        match of:
+            case "a new expert" | "an expert":
+                expert_id = next(reversed(panels.directory().values()))
+                request: dict[str, Any] = {"headers": {"If-Match": panels.version(expert_id)}}
+                if changes:
+                    request["json"] = panels.entry(f"e{uuid4().hex[:12]}", "financial")
+                return Object(new_uscc(), {"expert_id": expert_id}, request, expert_id)
+            case "a new interest":
+                return Object(
+                    new_uscc(), request={"json": {"enterprise_id": new_uscc(), "ground": "declared"}}
+                )
+            case "an interest":
+                interest_id = panels.interest()["interest_id"]
+                return Object(new_uscc(), {"interest_id": interest_id}, mark=interest_id)
+            case "a new draw" | "a draw":
+                uscc, case_id, _ = self._cases[service].case("a case in review")
+                panels.directory()
+                if of == "a new draw":
+                    return Object(uscc, request={"json": {"cases": [{"case_id": case_id}]}})
+                draw_id = panels.draw_of(case_id)
+                return Object(uscc, {"draw_id": draw_id}, {"json": {}} if changes else {})
+            case _:
+                uscc, case_id, etag, expert_id = panels.panel(of)
+                bodies = {"recusals": {"expert_id": expert_id, "reason": "ill"}, "sheet": {"given": {}}}
+                body = bodies.get(route.rpartition("/")[2]) if changes else None
+                tag = '"0"' if "/sheet" in route else etag
+                request = {"json": body, "headers": {"If-Match": tag}} if changes else {}
                 return Object(uscc, {"case_id": case_id}, request, case_id)
 
     def _title(self, service: str) -> Object:
@@ -161,8 +196,9 @@ class Objects:
 
 def _body_for(service: str, route: str) -> dict[str, Any] | None:
     verb = route.rpartition("/")[2]
+    judged = {"core_ip_supports": True} if service == "certification" else JUDGEMENTS[service]
     bodies: dict[str, dict[str, Any]] = {
-        "return": {"defects": ["no stamp"]}, "judgements": {"judgements": JUDGEMENTS[service]},
+        "return": {"defects": ["no stamp"]}, "judgements": {"judgements": judged},
         "propose": {"proposal": "grant"}, "refuse": {"reasons": ["not enough"]},
     }  # fmt: skip
     return {"facts": {}} if route.startswith("PUT") else bodies.get(verb)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from casework.panel import Hash, Place, Pool, check_pool, drawn, seed_hash
+from casework.panel import CaseRanking, Hash, Pool, check_pool, drawn, seed_hash
 from casework.sourced import Frozen
 from chassis.errors import Refused
 
@@ -15,13 +15,6 @@ from chassis.errors import Refused
 class Recusal(Frozen):
     case_id: UUID
     expert_id: UUID
-
-
-class CasePanel(Frozen):
-    """The ranking of one case down to its last seat."""
-
-    case_id: UUID
-    places: tuple[Place, ...]
 
 
 class Draw(Frozen):
@@ -33,7 +26,7 @@ class Draw(Frozen):
     seed: Hash | None = None
     beacon: str | None = None
     recusals: tuple[Recusal, ...] = ()
-    panels: tuple[CasePanel, ...] = ()
+    panels: tuple[CaseRanking, ...] = ()
 
 
 def committed(pool: Pool, seed: bytes) -> Draw:
@@ -47,14 +40,12 @@ def revealed(draw: Draw, seed: bytes, beacon: str | None, recusals: Sequence[Rec
     return opened.model_copy(update={"panels": tuple(panels_of(opened))})
 
 
-def panels_of(draw: Draw) -> Iterator[CasePanel]:
+def panels_of(draw: Draw) -> Iterator[CaseRanking]:
     """The panels that follow from the seed and the recusals, by case."""
     seed = bytes.fromhex(draw.seed or "")
     for case in sorted(draw.pool.cases, key=lambda case: str(case.case_id)):
         recused = {r.expert_id for r in draw.recusals if r.case_id == case.case_id}
-        yield CasePanel(
-            case_id=case.case_id, places=drawn(draw.pool, case.case_id, seed, draw.beacon, recused)
-        )
+        yield drawn(draw.pool, case.case_id, seed, draw.beacon, recused)
 
 
 class Differs(Exception):

@@ -4,9 +4,10 @@ Three-valued: a condition is unknown when its outcome hangs on an absent fact; a
 something certain fails.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 from casework.conditions import compile_condition
 from casework.criteria import Choice
@@ -17,7 +18,16 @@ from casework.measures.amounts import Case, Span
 from casework.measures.spending import collect
 from casework.scoring import compile_item
 from casework.unusable import UnusableInput
-from casework.verdict import Collected, ConditionResult, ItemResult, Outcome, Points, ScoreResult, Verdict
+from casework.verdict import (
+    Collected,
+    ConditionResult,
+    Given,
+    ItemResult,
+    Outcome,
+    Points,
+    ScoreResult,
+    Verdict,
+)
 
 # Names that a facts file may hold whatever the edition; only the edition's own ones have an effect.
 COMMON_JUDGEMENTS = frozenset(
@@ -41,19 +51,25 @@ class Evaluator:
         self._known = frozenset(own | COMMON_JUDGEMENTS)
         self._counts = {name: j.max for name, j in edition.judgements.items() if j.kind == "count"}
         self._amounts = tuple(name for name, j in edition.judgements.items() if j.kind == "amount")
+        self._choices = tuple(edition.choices.items())
         self._booleans = tuple(name for name, j in edition.judgements.items() if j.kind == "boolean")
 
-    def judge(self, facts: Facts, *, estimated: bool = False) -> Verdict:
+    def judge(
+        self, facts: Facts, *, estimated: bool = False, means: Mapping[str, Fraction] | None = None
+    ) -> Verdict:
         """Judges the facts. Raises UnusableInput when they cannot be judged under this edition.
 
         Points outside the band that the facts reach are refused from an expert; where they are the firm's own
-        estimate (`estimated`) they do not stand and are flagged, and the item spans its band.
+        estimate (`estimated`) they do not stand and are flagged, and the item spans its band. `means` are the items of
+        a panel, each the exact mean of its sheets, in the unit that the edition gives them in.
 
         Source: the edition's conditions and score items, each with its own instrument and article.
         """
         edition = self.edition
         self._check(facts)
         case = Case(facts, estimated=estimated)
+        if means:
+            case.judgements = {**case.judgements, **means}
         score = None if self._score is None else self._score(case)
         conditions = tuple([check(case) for check in self._conditions])
         return Verdict(
@@ -82,7 +98,7 @@ class Evaluator:
             _check_count(name, judgements.get(name), most)
         for name in self._amounts:
             _check_amount(name, judgements.get(name))
-        for name, choice in self.edition.choices.items():
+        for name, choice in self._choices:
             _check_choice(name, facts.choices.get(name), choice)
 
 
@@ -139,7 +155,9 @@ def _compile_score(edition: Edition) -> Callable[[Case], ScoreResult]:
 
     def rate(case: Case) -> ScoreResult:
         case.items = items = tuple([rate_item(case) for rate_item in rated])
-        lo, hi = _totals(items, groups)
+        lo, hi = _totals(
+            items if case.judgements is case.figures.judgements else _as_fractions(items), groups
+        )
         if lo == hi:
             case.score = lo.as_integer_ratio()
         else:
@@ -157,18 +175,23 @@ def _mark(edition: Edition, value: Decimal | None, parameter: str | None) -> Dec
     return Decimal(bound.numerator) / Decimal(bound.denominator)
 
 
-def _exact(points: Points) -> int | Fraction:
+def _exact(points: Given) -> int | Fraction:
     return points if isinstance(points, int) else Fraction(points)
+
+
+def _as_fractions(items: Sequence[ItemResult]) -> tuple[ItemResult, ...]:
+    """The same items, so that a panel's means and decimal bands may be added."""
+    return tuple(item._replace(least=Fraction(item.least), most=Fraction(item.most)) for item in items)
 
 
 def _totals(
     items: tuple[ItemResult, ...], groups: tuple[tuple[Points, tuple[int, ...]], ...]
-) -> tuple[Points, Points]:
-    lo: Points = 0
-    hi: Points = 0
+) -> tuple[Given, Given]:
+    lo: Any = 0
+    hi: Any = 0
     for cap, members in groups:
-        group_lo: Points = 0
-        group_hi: Points = 0
+        group_lo: Any = 0
+        group_hi: Any = 0
         for at in members:
             item = items[at]
             group_lo += item.least

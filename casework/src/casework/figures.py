@@ -5,6 +5,7 @@ Computed once per facts, so that a judgement multiplies and compares whole numbe
 
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Figures(NamedTuple):
     collects: bool
     series: dict[str, tuple[int, ...]]
     sums: dict[str, int]
-    judgements: dict[str, bool | int | Decimal]
+    judgements: dict[str, bool | int | Decimal | Fraction]
 
 
 def figures_of(facts: "Facts") -> Figures:

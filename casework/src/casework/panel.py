@@ -125,6 +125,21 @@ class Place(Frozen):
     head: bool = False
 
 
+class CaseRanking(Frozen):
+    """The ranking of one case down to its last seat."""
+
+    case_id: UUID
+    places: tuple[Place, ...]
+
+    @property
+    def seated(self) -> list[Place]:
+        return [place for place in self.places if place.passed is None]
+
+    @property
+    def head(self) -> UUID:
+        return next(place.expert_id for place in self.places if place.head)
+
+
 def rules_of(edition: Edition, size: int | None = None) -> Rules:
     """The edition's rules for a panel of `size`, by default its least. Raises NoPanel, PanelTooSmall."""
     panel = edition.panel
@@ -184,7 +199,7 @@ def ranking(pool: Pool, case_id: UUID, seed: bytes, beacon: str | None = None) -
 
 def drawn(
     pool: Pool, case_id: UUID, seed: bytes, beacon: str | None = None, recused: Collection[UUID] = ()
-) -> tuple[Place, ...]:
+) -> CaseRanking:
     """The ranking down to the last seat, each place explained; one of the seated is the head.
 
     Raises NobodyLeft when the seats cannot all be filled.
@@ -200,7 +215,7 @@ def drawn(
         if passed is None:
             have[expert.kind] += 1
         if sum(have.values()) == rules.size:
-            return tuple(_with_head(places, rules.head))
+            return CaseRanking(case_id=case_id, places=tuple(_with_head(places, rules.head)))
     raise NobodyLeft(rule="panel.draw", source=rules.source, case_id=case_id)
 
 

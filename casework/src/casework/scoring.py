@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from casework.criteria import Item, Score
@@ -9,7 +10,7 @@ from casework.edition import Edition
 from casework.ladders import as_points, compile_finder
 from casework.measures.amounts import Case
 from casework.unusable import UnusableInput
-from casework.verdict import ItemResult, Points, Reach
+from casework.verdict import Given, ItemResult, Points, Reach
 
 
 def compile_item(item: Item, score: Score, edition: Edition) -> Callable[[Case], ItemResult]:
@@ -68,10 +69,12 @@ def _remembered(name: str, rate: Callable[[Case], ItemResult]) -> Callable[[Case
     return rate_once
 
 
-def _narrow(reaches: tuple[Reach, ...], points: Points | None, *, free: bool) -> Reach:
+def _narrow(reaches: tuple[Reach, ...], points: Given | None, *, free: bool) -> Reach:
     """The hull of the possible bands, or the one the points lie in where no fact decides between them."""
     if free and points is not None:
-        return next(reach for reach in reaches if reach.lo <= points <= reach.hi)
+        for reach in reaches:
+            if reach.lo <= points <= reach.hi:
+                return reach
     return Reach(None, min(r.lo for r in reaches), max(r.hi for r in reaches), verified=True)
 
 
@@ -84,19 +87,16 @@ def _reaches(item: Item, score: Score) -> dict[str, Reach]:
     }
 
 
-def _compile_given(item: Item, score: Score) -> Callable[[bool | Points, tuple[Reach, ...]], Points]:
+def _compile_given(item: Item, score: Score) -> Callable[[bool | Given, tuple[Reach, ...]], Given]:
     by_coefficient = score.given == "coefficient"
     unit = as_points(item.max) if by_coefficient else 1
     most = 1 if by_coefficient else as_points(item.max)
 
-    def points_of(given: bool | Points, reaches: tuple[Reach, ...]) -> Points:
-        if isinstance(given, bool):
-            raise _refused(item, "judgement_not_number")
-        if not by_coefficient and not isinstance(given, int):
-            raise _refused(item, "judgement_not_whole", given=given)
-        if not 0 <= given <= most:
-            raise _refused(item, "judgement_outside", given=given, lo=0, hi=most)
-        points = given * unit
+    def points_of(given: bool | Given, reaches: tuple[Reach, ...]) -> Given:
+        # The mean of sheets, each of which was checked, may lie between two grades.
+        if isinstance(given, Fraction):
+            return given * Fraction(unit)
+        points = _checked(item, given, most, by_coefficient=by_coefficient) * unit
         for reach in reaches:
             if reach.lo <= points <= reach.hi:
                 return points
@@ -110,10 +110,20 @@ def _compile_given(item: Item, score: Score) -> Callable[[bool | Points, tuple[R
     return points_of
 
 
+def _checked(item: Item, given: bool | Points, most: Points, *, by_coefficient: bool) -> Points:
+    if isinstance(given, bool):
+        raise _refused(item, "judgement_not_number")
+    if not by_coefficient and not isinstance(given, int):
+        raise _refused(item, "judgement_not_whole", given=given)
+    if not 0 <= given <= most:
+        raise _refused(item, "judgement_outside", given=given, lo=0, hi=most)
+    return given
+
+
 class _OutsideBand(Exception):
     """The points given are none that the band, which the facts alone decide, allows."""
 
-    def __init__(self, points: Points, refusal: UnusableInput) -> None:
+    def __init__(self, points: Given, refusal: UnusableInput) -> None:
         super().__init__(str(refusal))
         self.points = points
         self.refusal = refusal

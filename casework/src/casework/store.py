@@ -67,6 +67,12 @@ async def lock_case(tx: Transaction, case_id: UUID) -> Case | None:
     return None if row is None else Case.model_validate(dict(row))
 
 
+async def lock_cases(tx: Transaction, case_ids: Sequence[UUID]) -> list[Case]:
+    """Those of the cases that exist, locked in the same order by everybody."""
+    rows = await tx.fetch(f"{_CASE} WHERE case_id = ANY($1) ORDER BY case_id FOR UPDATE", case_ids)
+    return [Case.model_validate(dict(row)) for row in rows]
+
+
 async def find_case(reader: Reader, case_id: UUID) -> Case | None:
     row = await reader.fetchrow(f"{_CASE} WHERE case_id = $1", case_id)
     return None if row is None else Case.model_validate(dict(row))

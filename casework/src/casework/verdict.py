@@ -12,6 +12,7 @@ from casework.edition import Source, Text
 Outcome = Literal["pass", "fail", "unknown"]
 Ratio: TypeAlias = tuple[int | Fraction, int | Fraction]
 Points: TypeAlias = int | Decimal
+Given: TypeAlias = Points | Fraction  # a fraction where a panel gives the mean of its sheets
 
 _TEN = 10
 
@@ -33,6 +34,10 @@ def exact_text(number: "Fraction | Decimal | int") -> str:
         return sign + digits
     digits = digits.rjust(places + 1, "0")
     return f"{sign}{digits[:-places]}.{digits[-places:]}"
+
+
+def _number(points: Given) -> Decimal | Fraction:
+    return points if isinstance(points, Fraction) else Decimal(points)
 
 
 def _text(ratio: Ratio | None) -> str | None:
@@ -154,9 +159,9 @@ class ItemResult(NamedTuple):
     item: Item
     ratio: Ratio | None
     reach: Reach
-    points: Points | None
-    least: Points
-    most: Points
+    points: Given | None
+    least: Given
+    most: Given
     needs: tuple[str, ...]
     flags: tuple[str, ...]
 
@@ -193,9 +198,9 @@ class ItemResult(NamedTuple):
         return Decimal(self.reach.hi)
 
     @property
-    def given(self) -> Decimal | None:
+    def given(self) -> Decimal | Fraction | None:
         """The points given; a coefficient times the item's maximum."""
-        return None if self.points is None else Decimal(self.points)
+        return None if self.points is None else _number(self.points)
 
     @property
     def verified(self) -> bool:
@@ -206,19 +211,19 @@ class ItemResult(NamedTuple):
 class ScoreResult:
     """The total between `lo` and `hi`, group caps applied; passes above `pass_above`, or from `pass_at_least` on."""
 
-    lowest: Points
-    highest: Points
+    lowest: Given
+    highest: Given
     pass_above: Decimal | None
     items: tuple[ItemResult, ...]
     pass_at_least: Decimal | None = None
 
     @property
-    def lo(self) -> Decimal:
-        return Decimal(self.lowest)
+    def lo(self) -> Decimal | Fraction:
+        return _number(self.lowest)
 
     @property
-    def hi(self) -> Decimal:
-        return Decimal(self.highest)
+    def hi(self) -> Decimal | Fraction:
+        return _number(self.highest)
 
 
 class Collected(NamedTuple):

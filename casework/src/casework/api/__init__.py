@@ -4,6 +4,9 @@ from fastapi import APIRouter
 
 from casework.api.bureau import bureau_router
 from casework.api.cases import case_router
+from casework.api.draws import draw_router
+from casework.api.experts import expert_router
+from casework.api.panels import panel_router
 from casework.api.public import public_router
 from casework.api.words import in_the_callers_words
 from casework.use_cases import Casework
@@ -12,5 +15,6 @@ __all__ = ["casework_routers", "in_the_callers_words"]
 
 
 def casework_routers(work: Casework) -> list[APIRouter]:
-    """/v1/cases with every verb, /v1/titles, /v1/notices and /v1/programmes."""
-    return [case_router(work), bureau_router(work), public_router(work)]
+    """/v1/cases with every verb, panels and sheets, /v1/experts, /v1/draws, /v1/titles, /v1/notices, /v1/programmes."""
+    panels = [expert_router(), draw_router(work), panel_router(work)]
+    return [case_router(work), bureau_router(work), *panels, public_router(work)]

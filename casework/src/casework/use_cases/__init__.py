@@ -9,21 +9,38 @@ from casework.use_cases.deciding import (
     return_case,
     start_review,
 )
+from casework.use_cases.drawing import commit_draw, read_draw, read_panel, recuse_expert, reveal_draw
+from casework.use_cases.experts import add_expert, change_expert, declare_interest, end_interest, read_expert
 from casework.use_cases.granting import close_notice, grant_case, open_notice
+from casework.use_cases.marking import fill_sheet, hand_in_sheet, read_scores, read_sheet
 from casework.use_cases.steps import Casework
 
 __all__ = [
     "NOTICE_CLOSE",
     "Casework",
     "accept_case",
+    "add_expert",
+    "change_expert",
     "close_notice",
+    "commit_draw",
+    "declare_interest",
     "draft_case",
+    "end_interest",
+    "fill_sheet",
     "grant_case",
+    "hand_in_sheet",
     "judge_case",
     "open_notice",
     "propose_case",
+    "read_draw",
+    "read_expert",
+    "read_panel",
+    "read_scores",
+    "read_sheet",
+    "recuse_expert",
     "refuse_case",
     "return_case",
+    "reveal_draw",
     "revise_case",
     "start_review",
     "submit_case",

@@ -1,21 +1,25 @@
 """What the bureau does: accept or return, review and judge, propose, refuse."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from fractions import Fraction
+from math import ceil, floor
 from typing import Literal
 from uuid import UUID
 
-from casework import lifecycle, store
+from casework import lifecycle, panel_store, store
 from casework.case import Case
 from casework.edition import Edition
 from casework.facts import facts_from
 from casework.unusable import UnusableInput
-from casework.use_cases.refusals import NotPassed, NotYourJudgement, ReasonsNeeded
+from casework.use_cases.refusals import NotPassed, NotYourJudgement, PanelNeeded, ReasonsNeeded, SheetNeeded
 from casework.use_cases.steps import Casework, about, keep, move, take
 from casework.use_cases.weighing import judged_facts, weigh
 from casework.verdict import Verdict, exact_text
 from chassis.database import Transaction
 from contracts.casework import CaseJudgedShape
+
+SCORE_PLACES = 12
 
 
 async def accept_case(work: Casework, tx: Transaction, case_id: UUID, *, expected: int | None = None) -> Case:
@@ -60,6 +64,8 @@ async def judge_case(
     case = await take(tx, case_id, "case.judge", expected)
     edition = work.edition_of(case, tx.clock.today())
     lifecycle.check_judging(edition, case.case_type, case.state)
+    if tx.actor.role == "expert" and await panel_store.draw_of(tx, case_id) is not None:
+        raise SheetNeeded(rule="panel.sheets")
     check_names(edition, judgements, tx.actor.role)
     checked = judged_facts(case, facts_from({"judgements": dict(judgements)}).judgements)
     work.evaluator(edition).judge(checked)
@@ -79,10 +85,19 @@ def judged(work: Casework, case: Case, verdict: Verdict) -> CaseJudgedShape:
     return work.events.CaseJudged(
         **about(case),
         verdict=verdict.verdict,
-        score_lo=None if score is None else score.lo,
-        score_hi=None if score is None else score.hi,
+        score_lo=None if score is None else _to_places(score.lo, ROUND_FLOOR),
+        score_hi=None if score is None else _to_places(score.hi, ROUND_CEILING),
         failed_conditions=verdict.failed_conditions,
     )
+
+
+def _to_places(points: Decimal | Fraction, rounding: str) -> Decimal:
+    """As an event can carry it: a mean without a finite decimal becomes the narrowest interval around it."""
+    if isinstance(points, Decimal):
+        return points
+    places = 10**SCORE_PLACES
+    whole = floor(points * places) if rounding == ROUND_FLOOR else ceil(points * places)
+    return Decimal(whole).scaleb(-SCORE_PLACES)
 
 
 def check_names(edition: Edition, judgements: Mapping[str, object], role: str) -> None:
@@ -118,6 +133,7 @@ async def propose_case(
     lifecycle.next_step(edition, case.case_type, case.state, "propose", tx.actor.role)
     if proposal == "grant":
         check_passed(edition, case)
+        await check_panel(tx, edition, case)
     else:
         said = reasons_given(edition, "propose", reasons)
     case = await move(tx, edition, case, "propose", said, proposal=proposal, reasons=said)
@@ -137,6 +153,15 @@ def check_passed(edition: Edition, case: Case) -> None:
         rule="verdict", source=edition.instruments[0].number,
         verdict=case.verdict or "unknown", failed=named["fail"], unknown=named["unknown"],
     )  # fmt: skip
+
+
+async def check_panel(tx: Transaction, edition: Edition, case: Case) -> None:
+    """Raises PanelNeeded where the edition grants on a panel's sheets alone (`panel.compulsory`) and there are none."""
+    asked = edition.parameters.get("panel.compulsory")
+    if asked is not None and not await panel_store.list_opened_sheets(tx, case.case_id):
+        raise PanelNeeded(
+            rule="panel.compulsory", source=lifecycle.cited(asked.source), programme=case.programme
+        )
 
 
 async def refuse_case(

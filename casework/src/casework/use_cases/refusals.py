@@ -45,6 +45,62 @@ class NothingProposed(Refused):
     """Only a proposal to grant goes on public notice; this one is to {proposal}."""
 
 
+class TiedToEnterprise(Refused):
+    """You are tied to this enterprise ({reason}); somebody else must act on its case."""
+
+    status: ClassVar[int] = 403
+
+
+class NotDrawable(Refused):
+    """Case {case_id} is {state}; a panel is drawn for cases that are accepted or in review."""
+
+
+class OtherEdition(Refused):
+    """Case {case_id} was submitted under another edition ({edition}) than the first case of this draw."""
+
+
+class DrawnAlready(Refused):
+    """One of these cases is in a draw already; nobody draws again."""
+
+
+class DrawRevealedBefore(Refused):
+    """The draw was revealed before."""
+
+
+class BeaconMismatch(Refused):
+    """A beacon is given exactly where the commitment named one; it named: {named}."""
+
+
+class SheetsOpened(Refused):
+    """The panel has done its work; nobody leaves it now."""
+
+
+class SheetNeeded(Refused):
+    """Experts of this case hand in a sheet each; it is opened when all are in."""
+
+
+class SheetIncomplete(Refused):
+    """The sheet is not complete: {missing}."""
+
+
+class SheetHandedIn(Refused):
+    """The sheet was handed in and stays as it is."""
+
+
+class SheetsSealed(Refused):
+    """The sheets are sealed until all are in: {in_count} of {seats}."""
+
+
+class NotOnYourSheet(Refused):
+    """{name} does not stand on the sheet of a {kind} expert."""
+
+    status: ClassVar[int] = 422
+
+
+class PanelNeeded(Refused):
+    """A title of {programme} is granted on the sheets of a drawn panel; there are none yet."""
+
+
 class ReasonsNeeded(Refused):
     """At least one reason is needed, so that the enterprise can act on it."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
-from casework import store
+from casework import expert_store, store
 from casework.case import Case, Decision
 from casework.edition import Edition
 from casework.evaluate import Evaluator, compile_edition
@@ -16,10 +16,11 @@ from casework.policy import POLICY
 from casework.rulebook import MalformedRulebook, Rulebooks, load_rulebooks
 from casework.titles import problem_with_number
 from casework.unusable import UnusableInput
-from casework.use_cases.refusals import AppliedThisYear, EditionNotLoaded
+from casework.use_cases.refusals import AppliedThisYear, EditionNotLoaded, TiedToEnterprise
 from chassis.auth import authorize
 from chassis.database import Transaction
 from chassis.errors import NotFound, PreconditionFailed
+from chassis.identity import Actor
 from contracts import casework as shapes
 
 FactsOf = Callable[[Transaction, str], Awaitable[Mapping[str, Any]]]
@@ -44,6 +45,14 @@ class Events(Protocol):
     def CaseWithdrawn(self) -> type[shapes.CaseWithdrawnShape]: ...  # noqa: N802
     @property
     def TitleGranted(self) -> type[shapes.TitleGrantedShape]: ...  # noqa: N802
+    @property
+    def DrawCommitted(self) -> type[shapes.DrawCommittedShape]: ...  # noqa: N802
+    @property
+    def DrawRevealed(self) -> type[shapes.DrawRevealedShape]: ...  # noqa: N802
+    @property
+    def PanelDrawn(self) -> type[shapes.PanelDrawnShape]: ...  # noqa: N802
+    @property
+    def ExpertRecused(self) -> type[shapes.ExpertRecusedShape]: ...  # noqa: N802
 
 
 @dataclass(slots=True)
@@ -94,19 +103,41 @@ class Casework:
         return self._rulebooks
 
 
-async def take(tx: Transaction, case_id: UUID, action: str, expected: int | None) -> Case:
+async def take(
+    tx: Transaction, case_id: UUID, action: str, expected: int | None, *, even_tied: bool = False
+) -> Case:
     """The case under its row lock, held to the end of the transaction.
 
     `expected` is the version that the actor has seen. Raises NotFound (also for a case of somebody else's), Forbidden,
-    PreconditionFailed when another was faster.
+    TiedToEnterprise unless `even_tied`, PreconditionFailed when another was faster.
     """
     case = await store.lock_case(tx, case_id)
     if case is None:
         raise NotFound(thing="case")
     authorize(POLICY, tx.actor, action, enterprise_id=case.enterprise_id)
+    if not even_tied:
+        await check_no_tie(tx, case.enterprise_id)
     if expected is not None and expected != case.version:
         raise PreconditionFailed(version=case.version)
     return case
+
+
+async def look_at(reader: store.Reader, actor: Actor, case_id: UUID, action: str) -> Case:
+    """The case, for who may do the action to it. Raises NotFound, Forbidden."""
+    case = await store.find_case(reader, case_id)
+    if case is None:
+        raise NotFound(thing="case")
+    authorize(POLICY, actor, action, enterprise_id=case.enterprise_id)
+    return case
+
+
+async def check_no_tie(tx: Transaction, enterprise_id: str) -> None:
+    """Raises TiedToEnterprise for an officer or expert tied by employer, holding or declared interest."""
+    if tx.actor.role not in ("officer", "expert"):
+        return
+    ground = await expert_store.find_tie(tx, str(tx.actor), enterprise_id)
+    if ground is not None:
+        raise TiedToEnterprise(rule="conflict_of_interest", reason=ground)
 
 
 async def move(

@@ -18,7 +18,7 @@ from huiqi.installation import Installation
 from huiqi.ledger_log import Log, committed, open_log
 from huiqi.ledger_reading import Heard, connect, read_heard, read_said, snapshots
 from huiqi.promises import Promise, promises
-from huiqi.promises_audit import check_chain, check_decisions
+from huiqi.promises_audit import check_chain, check_decisions, check_draws
 from huiqi.promises_effects import check_caused, check_once
 from huiqi.promises_events import Said, check_marks, check_numbers, check_reached
 from huiqi.promises_outside import check_balances, check_consents, check_notifications
@@ -100,6 +100,7 @@ async def _check_databases(
         await check_consents(found["I6"], service, db)
         await check_chain(found["I7"], service, db)
         await check_decisions(found["I7"], service, db)
+        await check_draws(found["I7"], service, db)
         await check_notifications(found["I8"], db)
 
 

@@ -1,4 +1,4 @@
-"""I7: the hash chain, and one decision row for each event that tells of a decision."""
+"""I7: the hash chain, one decision row for each event that tells of a decision, draws as they were announced."""
 
 import asyncpg
 
@@ -9,7 +9,7 @@ from huiqi.promises import Promise
 _TOLD = {
     "submit": "case-submitted", "resubmit": "case-submitted", "return": "case-returned", "judge": "case-judged",
     "propose": "case-proposed", "open_notice": "notice-opened", "refuse": "case-refused",
-    "withdraw": "case-withdrawn", "grant": "title-granted",
+    "withdraw": "case-withdrawn", "grant": "title-granted", "draw_panel": "panel-drawn", "recuse": "expert-recused",
 }  # fmt: skip
 _DECISIONS = """
 WITH decided AS (
@@ -22,6 +22,23 @@ WITH decided AS (
 )
 SELECT case_id, fact, coalesce(d.rows, 0) AS decided, coalesce(t.rows, 0) AS told
 FROM decided d FULL JOIN told t USING (case_id, fact)
+"""
+
+
+# What the chained events say of each draw, and what its row says now.
+_DRAWS = """
+WITH told AS (
+    SELECT payload->>'draw_id' AS draw_id, split_part(type, '.', 4) AS fact, count(*) AS times,
+        min(payload->>'pool_hash') AS pool_hash, min(payload->>'seed_hash') AS seed_hash, min(payload->>'seed') AS seed
+    FROM events WHERE split_part(type, '.', 4) IN ('draw-committed', 'draw-revealed') GROUP BY 1, 2
+)
+SELECT coalesce(d.draw_id::text, c.draw_id) AS draw_id,
+    d.draw_id IS NOT NULL AND c.times = 1 AND c.pool_hash = d.pool_hash AND c.seed_hash = d.seed_hash AS as_committed,
+    (d.revealed_at IS NULL AND r.times IS NULL)
+        OR (d.revealed_at IS NOT NULL AND r.times = 1 AND r.seed = encode(d.seed, 'hex')) AS as_revealed
+FROM draws d FULL JOIN (SELECT * FROM told WHERE fact = 'draw-committed') c ON c.draw_id = d.draw_id::text
+LEFT JOIN told r ON r.fact = 'draw-revealed' AND r.draw_id = coalesce(d.draw_id::text, c.draw_id)
+ORDER BY 1
 """
 
 
@@ -46,3 +63,15 @@ async def check_decisions(i7: Promise, service: str, connection: asyncpg.Connect
             why = f"{row['told']} events {row['fact']}, {row['decided']} decision rows"
             times = abs(row["told"] - row["decided"])
             i7.breaks(why, times=times, service=service, case_id=row["case_id"])
+
+
+async def check_draws(i7: Promise, service: str, connection: asyncpg.Connection) -> None:
+    """Each draw has the hashes of its announcement and the seed that was revealed, and was announced once."""
+    if not await connection.fetchval("SELECT to_regclass('draws') IS NOT NULL"):
+        return
+    for row in await connection.fetch(_DRAWS):
+        i7.checked += 1
+        if not row["as_committed"]:
+            i7.breaks("a draw is not as it was announced", service=service, draw_id=row["draw_id"])
+        elif not row["as_revealed"]:
+            i7.breaks("a draw's seed is not the one revealed", service=service, draw_id=row["draw_id"])

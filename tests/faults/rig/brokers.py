@@ -12,7 +12,7 @@ from chassis.embedded import EmbeddedBroker
 from chassis.kafka_admin import Broker
 
 CONTROL = "CHAOS_KAFKA_CONTROL"
-_PATIENCE = 90
+_PATIENCE = 240
 
 
 class BrokerControl(Protocol):

@@ -51,12 +51,12 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """How runs are made. `faults` chooses by name, `alone` one of them; `switched_off` takes guards away."""
+    """How runs are made. `faults` chooses by name, `alone` one of them; `environment` is of every process."""
 
     seconds: float
     faults: Mapping[str, Fault] = field(default_factory=lambda: FAULTS)
     alone: str | None = None
-    switched_off: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
     keep: Path = Path(".run/chaos")
     say: Callable[[str], None] = lambda _text: None
 
@@ -71,10 +71,9 @@ def run_seeds(
     folder = orders.keep / f"seed-{seeds[0]}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    environment = ENVIRONMENT | ({"SWITCHED_OFF": orders.switched_off} if orders.switched_off else {})
     with Standing(
         folder, clock_at=CLOCK_AT, broker=broker, control=control, banks=BANKS, services=(*SERVICES, TALLY),
-        environment=environment,
+        environment={**ENVIRONMENT, **orders.environment},
     ) as standing:  # fmt: skip
         broken = True
         try:

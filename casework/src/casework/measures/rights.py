@@ -116,13 +116,10 @@ def rights_count(
             return Span(0, _NO_LIMIT, rights.needs)
         applied = case.figures.applied_on
         since = None if within_years is None or applied is None else years_before(applied, within_years)
-        number = 0
-        for right in rights.sure:
-            if asked(right, since):
-                number += 1
+        number = len(asked(rights.sure, since))
         if not rights.perhaps:
             return (number, 1)
-        perhaps = [needs for right, needs in rights.perhaps if asked(right, since)]
+        perhaps = [needs for right, needs in rights.perhaps if asked([right], since)]
         needs = tuple(need for names in perhaps for need in names)
         return Span(number, number + len(perhaps), needs) if perhaps else (number, 1)
 
@@ -131,8 +128,8 @@ def rights_count(
 
 def _compile_asked(
     law: Rights, classes: list[str] | None, acquired: list[str] | None
-) -> Callable[[RightFigures, date | None], bool]:
-    """Whether a right is, or may be, of the kinds and ways asked for, and granted on that day or later."""
+) -> Callable[[list[RightFigures], date | None], list[RightFigures]]:
+    """Those rights that are, or may be, of the kinds and ways asked for, and granted on that day or later."""
     kinds = {
         kind
         for name, members in law.classes.items()
@@ -141,10 +138,9 @@ def _compile_asked(
     }
     ways = None if acquired is None else frozenset({None, *acquired})
 
-    def asked(right: RightFigures, since: date | None) -> bool:
-        if right.kind not in kinds or not (ways is None or right.acquired in ways):
-            return False
-        return since is None or right.granted_on is None or right.granted_on >= since
+    def asked(rights: list[RightFigures], since: date | None) -> list[RightFigures]:
+        found = [r for r in rights if r.kind in kinds and (ways is None or r.acquired in ways)]
+        return found if since is None else [r for r in found if r.granted_on is None or r.granted_on >= since]
 
     return asked
 

@@ -70,7 +70,8 @@ class Cases:
 
     def draft(self, uscc: str) -> dict[str, Any]:
         """The body of a new case."""
-        facts = {"ip": [{"id": "X", "kind": "design"}]} if self.service == "ip-enterprise" else {}
+        own = {"enterprise": {"mainland_resident": True}, "ip": [{"id": "X", "kind": "design"}]}
+        facts = own if self.service == "ip-enterprise" else {}
         return {
             "programme": self.programme, "case_type": "first", "enterprise_id": uscc, "facts": facts,
             "documents": self.papers(),

@@ -8,6 +8,7 @@ import pytest
 from chassis.outbox import EventTooLarge
 from chassis.testing import Databases
 from contracts.certification import CaseReturned
+from contracts.envelope import MalformedEnvelope
 from facts import FIRM, OTHER_FIRM, granted, registered
 
 
@@ -78,6 +79,18 @@ async def test_an_event_that_kafka_would_refuse_is_refused_before_it_is_written(
     with pytest.raises(EventTooLarge):
         async with db.transaction() as tx:
             tx.publish(huge)
+    assert await db.fetchval("SELECT count(*) FROM events") == 0
+
+
+async def test_an_event_that_no_reader_would_take_is_refused_before_it_is_written(
+    make_database: Databases,
+) -> None:
+    db = await make_database()
+    for key in ("", "a\nb", "x" * 501):
+        event = registered().model_copy(update={"enterprise_id": key})
+        with pytest.raises(MalformedEnvelope, match="partitionkey"):
+            async with db.transaction() as tx:
+                tx.publish(event)
     assert await db.fetchval("SELECT count(*) FROM events") == 0
 
 

@@ -12,7 +12,8 @@ from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from chassis.embedded import EmbeddedBroker
 from chassis.kafka_admin import Broker
 from chassis.outbox import resend
-from chassis.relay import Relay, _in_turn
+from chassis.relay import Relay
+from chassis.sending import in_turn
 from chassis.subscribe import Subscription
 from chassis.testing import Databases
 from contracts.envelope import Envelope
@@ -184,5 +185,5 @@ def test_what_was_acknowledged_behind_a_failure_of_its_key_is_sent_again() -> No
     """Readers outside know no marks: on the topic a number that came late is followed by all behind it."""
     rows: list[Any] = [{"topic": "t", "key": key, "id": n} for n, key in enumerate("aababb")]
     errors: list[BaseException | None] = [None, KafkaError(), None, None, None, None]
-    whole = _in_turn(list(zip(rows, errors, strict=True)))
+    whole = in_turn(list(zip(rows, errors, strict=True)))
     assert [row["id"] for row in whole] == [0, 2, 4, 5]

@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 from chassis.errors import Invalid
 from chassis.failpoints import switched_off
 from chassis.telemetry import current_traceparent
-from contracts.envelope import Event
+from contracts.envelope import Event, refuse_unwritable
 
 if TYPE_CHECKING:
     from chassis.database import Transaction
@@ -42,12 +42,13 @@ class Pending:
 
 
 def pending(event: Event, tx: "Transaction") -> Pending:
-    payload = event.payload()
+    """Raises EventTooLarge; MalformedEnvelope, for what no reader would take."""
+    actor, topic, key, payload = str(tx.actor), event.topic, event.key, event.payload()
+    refuse_unwritable(tx.service, event.type, topic, key, actor)
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise EventTooLarge(type=event.type, size=len(payload), allowed=MAX_PAYLOAD_BYTES)
     return Pending(
-        uuid7(), event.topic, event.key, event.type, payload.decode(), str(tx.actor),
-        current_traceparent(), tx.caused_by, tx.clock.now(),
+        uuid7(), topic, key, event.type, payload.decode(), actor, current_traceparent(), tx.caused_by, tx.clock.now(),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,9 @@ from uuid_utils.compat import uuid7
 from chassis.errors import Unavailable
 from chassis.failpoints import failpoint, switched_off
 from chassis.seals import seal
+from chassis.sending import Answer, Underway, envelope_of, in_turn
 from chassis.settings import ServiceSettings
-from chassis.stuck import LONGEST_DELAY, OF_THE_TOPIC, StuckTopics, not_shown
+from chassis.stuck import LONGEST_DELAY, OF_THE_TOPIC, StuckTopics
 from chassis.telemetry import METRICS
 from contracts.envelope import Envelope
 
@@ -23,24 +25,41 @@ if TYPE_CHECKING:
     from chassis.database import Database
 
 BATCH = 2_000
+BATCH_BYTES = 16_000_000
+LONGEST_STEP = 2.0
 BUSY_POLL = 0.03
 IDLE_POLL = 0.25
 
 log = structlog.get_logger()
 
+# What is on its way is left out by its ids, not passed by a cursor: an event with a lower id may have been committed
+# since, and the next one of its key would overtake it.
 _CLAIM = """
-SELECT e.id, e.event_id, e.topic, e.key, e.sequence, e.type, e.actor, e.traceparent, e.caused_by, e.payload,
-       e.occurred_at, e.recorded_at
-FROM outbox o CROSS JOIN LATERAL (
-    SELECT * FROM events WHERE id = o.id AND recorded_at = o.recorded_at LIMIT 1
-) e
-WHERE o.id > $3 AND e.topic <> ALL($2)
-ORDER BY o.id LIMIT $1
+WITH waiting AS MATERIALIZED (
+    SELECT o.id, o.recorded_at FROM outbox o
+    WHERE o.id > $1 AND o.id NOT IN (SELECT unnest($2::bigint[])) AND (cardinality($3::text[]) = 0 OR (
+        SELECT e.topic FROM events e WHERE e.id = o.id AND e.recorded_at = o.recorded_at
+    ) <> ALL($3))
+    ORDER BY o.id LIMIT $4
+)
+SELECT * FROM (
+    SELECT e.id, e.event_id, e.topic, e.key, e.sequence, e.type, e.actor, e.traceparent, e.caused_by, e.payload,
+           e.occurred_at, e.recorded_at,
+           sum(octet_length(e.payload::text)) OVER (
+               ORDER BY e.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+           ) AS before
+    FROM events e
+    WHERE e.id = ANY (ARRAY(SELECT id FROM waiting))
+          AND e.recorded_at >= (SELECT min(recorded_at) FROM waiting)
+          AND e.recorded_at <= (SELECT max(recorded_at) FROM waiting)
+    ORDER BY e.id
+) claimed WHERE coalesce(before, 0) < $5
 """
 _LEASE = """
 UPDATE relay_lease SET holder = $1, expires_at = now() + $2
 WHERE holder = $1 OR expires_at < now() OR holder IS NULL RETURNING true
 """
+_GIVE_BACK = "UPDATE relay_lease SET holder = NULL WHERE holder = $1"
 
 
 class Relay:
@@ -59,6 +78,7 @@ class Relay:
         self._producer: AIOKafkaProducer | None = None
         self._stuck = StuckTopics()
         self.source = f"/huiqi/{db.service}"
+        self._underway = Underway(self.source, self.wake)
         self.last_progress = time.monotonic()
 
     def wake(self) -> None:
@@ -88,7 +108,7 @@ class Relay:
                 if not moved:
                     await self._rest(BUSY_POLL if failures else IDLE_POLL)
         finally:
-            await self._drop_producer()
+            await self._leave()
 
     async def _rest(self, longest: float) -> None:
         try:
@@ -99,20 +119,24 @@ class Relay:
     async def _step(self) -> int:
         """Moves what waits: while one batch is on its way, the one before it is sealed and the next one is read.
 
-        After a batch that was not acknowledged whole it begins anew, so that no later event of a key overtakes.
+        After a batch that was not acknowledged whole it begins anew, so that no later event of a key overtakes; so
+        a topic that is left alone when it begins is left alone until it ends.
         """
         self._woken.clear()
         if not await self._hold_lease():
             return 0
-        rows, moved = await self._claim(0), 0
-        acknowledged: list[asyncpg.Record] = []
+        acknowledged = await self._taken(self._underway.late_answers())
+        held = frozenset((*self._stuck.held(), *self._underway.topics))
+        began, moved = time.monotonic(), len(acknowledged)
+        rows = await self._claim(held, acknowledged)
         while rows:
             await failpoint("relay.after_claim")
+            more = len(rows) == BATCH and time.monotonic() - began < LONGEST_STEP
             async with asyncio.TaskGroup() as together:
                 sending = together.create_task(self._send(rows))
                 together.create_task(self._seal(acknowledged))
                 reading = together.create_task(
-                    self._claim(rows[-1]["id"]) if len(rows) == BATCH else _no_rows()
+                    self._claim(held, [*acknowledged, *rows]) if more else _no_rows()
                 )
             acknowledged = sending.result()
             await failpoint("relay.after_ack")
@@ -124,8 +148,16 @@ class Relay:
         self.last_progress = time.monotonic()
         return moved
 
-    async def _claim(self, after: int) -> list[asyncpg.Record]:
-        return await self._db.fetch(_CLAIM, BATCH, self._stuck.held(), after)
+    async def _claim(self, held: frozenset[str], underway: list[asyncpg.Record]) -> list[asyncpg.Record]:
+        """The oldest that wait, as many as a batch may hold; always one at least, however large."""
+        after = self._stuck.passed(held)
+        newest = await self._db.fetchval("SELECT max(id) FROM outbox") if held and not after else None
+        rows = await self._db.fetch(
+            _CLAIM, after, [row["id"] for row in underway], list(held), BATCH, BATCH_BYTES
+        )
+        if newest is not None:
+            self._stuck.pass_over(held, newest, rows[0]["id"] if rows else None)
+        return rows
 
     async def _seal(self, acknowledged: list[asyncpg.Record]) -> None:
         if acknowledged:
@@ -143,42 +175,18 @@ class Relay:
         return bool(held)
 
     async def _send(self, rows: list[asyncpg.Record]) -> list[asyncpg.Record]:
-        """Sends all and waits for every answer: a send that 'timed out' may still arrive, so none is cancelled.
+        return await self._taken(await self._underway.send(await self._ready_producer(), rows))
 
-        A topic that fails is left alone for a while, so that the others go on.
-        """
-        producer = await self._ready_producer()
-        topics = {row["topic"] for row in rows}
-        failed = await not_shown(producer, topics)
-        sent, futures = [], []
-        for row in rows:
-            if row["topic"] in failed:
-                continue
-            headers = self.envelope(row).to_headers()
-            try:
-                futures.append(
-                    await producer.send(
-                        row["topic"], row["payload"].encode(), row["key"].encode(), headers=headers
-                    )
-                )
-                sent.append(row)
-            except KafkaError as error:
-                failed[row["topic"]] = error
-        await failpoint("relay.after_send")
-        if futures:
-            await asyncio.wait(futures)
-        answered = [(row, future.exception()) for row, future in zip(sent, futures, strict=True)]
-        failed |= {row["topic"]: error for row, error in answered if error is not None}
-        self._stuck.note(failed, topics)
+    async def _taken(self, answers: list[Answer]) -> list[asyncpg.Record]:
+        """The rows that are acknowledged. A topic that fails is left alone for a while, so that the others go on."""
+        failed = {row["topic"]: error for row, error in answers if error is not None}
+        self._stuck.note(failed, {row["topic"] for row, _ in answers})
         if any(not isinstance(error, OF_THE_TOPIC) for error in failed.values()):
             await self._drop_producer()
-        return _in_turn(answered)
+        return in_turn(answers)
 
     def envelope(self, row: asyncpg.Record) -> Envelope:
-        return Envelope(
-            event_id=row["event_id"], source=self.source, type=row["type"], topic=row["topic"], key=row["key"],
-            sequence=row["sequence"], time=row["occurred_at"], actor=row["actor"], traceparent=row["traceparent"],
-        )  # fmt: skip
+        return envelope_of(row, self.source)
 
     async def _ready_producer(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -197,30 +205,26 @@ class Relay:
             self._producer = producer
         return self._producer
 
-    async def _drop_producer(self) -> None:
+    async def _drop_producer(self) -> bool:
+        """Whether all that was sent is answered, or nothing of it will be any more."""
         # An idempotent producer's stop() can wait for ever while the broker is away.
         producer, self._producer = self._producer, None
-        if producer is not None:
-            try:
+        try:
+            if producer is not None:
                 await asyncio.wait_for(producer.stop(), 5)
-            except (TimeoutError, KafkaError, OSError) as error:
-                log.warning("relay.producer_stop", error=repr(error))
+        except (TimeoutError, KafkaError, OSError) as error:
+            log.warning("relay.producer_stop", error=repr(error))
+            return False
+        finally:
+            self._underway.forget()
+        return True
 
-
-def _in_turn(answered: list[tuple[asyncpg.Record, BaseException | None]]) -> list[asyncpg.Record]:
-    """What was acknowledged, of each key only as far as nothing failed before it: the rest is sent again in order."""
-    broken = {(row["topic"], row["key"]) for row, error in answered if error is not None}
-    if not broken:
-        return [row for row, _ in answered]
-    behind: set[tuple[str, str]] = set()
-    whole = []
-    for row, error in answered:
-        key = (row["topic"], row["key"])
-        if error is not None:
-            behind.add(key)
-        elif key not in behind:
-            whole.append(row)
-    return whole
+    async def _leave(self) -> None:
+        """The lease is given back, so that a successor need not wait for its end; not while a send may still arrive."""
+        if await self._drop_producer() and self._lease_ends:
+            with suppress(Unavailable):
+                async with self._db.connection() as connection:
+                    await connection.execute(_GIVE_BACK, self._holder)
 
 
 async def _no_rows() -> list[asyncpg.Record]:

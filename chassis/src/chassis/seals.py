@@ -1,6 +1,7 @@
 """The hash chain over what was said: each link covers the events that Kafka acknowledged, and the link before it."""
 
 import hashlib
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -10,15 +11,17 @@ if TYPE_CHECKING:
     from chassis.database import Database
 
 
+_SEALED = itemgetter(
+    "id", "event_id", "topic", "key", "sequence", "type", "actor", "traceparent", "caused_by", "payload", "occurred_at",
+    "recorded_at",
+)  # fmt: skip
+
+
 def digest(previous: bytes, rows: list[asyncpg.Record]) -> bytes:
     """SHA-256 over the link before and every column of the rows, in order."""
     chain = hashlib.sha256(previous)
-    for r in rows:
-        fields = (
-            r["id"], str(r["event_id"]), r["topic"], r["key"], r["sequence"], r["type"], r["actor"], r["traceparent"],
-            r["caused_by"], r["payload"], r["occurred_at"].isoformat(), r["recorded_at"].isoformat(),
-        )  # fmt: skip
-        chain.update(orjson.dumps(fields))
+    for row in rows:
+        chain.update(orjson.dumps(_SEALED(row), default=str))
     return chain.digest()
 
 

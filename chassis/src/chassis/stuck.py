@@ -1,16 +1,17 @@
 """Topics that fail are left alone for a while, so that the relay's other topics go on."""
 
-import asyncio
 import time
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
     InvalidTopicError,
+    LeaderNotAvailableError,
     MessageSizeTooLargeError,
+    NotLeaderForPartitionError,
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
 )
@@ -18,13 +19,14 @@ from aiokafka.errors import (
 if TYPE_CHECKING:
     from chassis.database import Database
 
-OF_THE_TOPIC = (
+REFUSALS = (
     UnknownTopicOrPartitionError, TopicAuthorizationFailedError, InvalidTopicError, MessageSizeTooLargeError,
 )  # fmt: skip
-LOOK_UP = 2.0
+OF_THE_TOPIC = (*REFUSALS, LeaderNotAvailableError, NotLeaderForPartitionError)
 FIRST_DELAY = 0.05
 LONGEST_DELAY = 5.0
 TOLD_AFTER = 3
+SETTLED = 60.0  # seconds; nobody who took a number for the outbox is still to commit it, see SERVER_SETTINGS
 
 _TELL = """
 WITH free AS (DELETE FROM stuck_topics WHERE topic <> ALL($1))
@@ -44,10 +46,21 @@ class _Failure:
     until: float
 
 
+@dataclass(slots=True)
+class _Passed:
+    """The outbox up to `id` holds nothing but events of `topics`, which were left alone when it was looked at."""
+
+    topics: frozenset[str] = frozenset()
+    id: int = 0
+    until: float = 0.0
+
+
 class StuckTopics:
     def __init__(self) -> None:
         self._failures: dict[str, _Failure] = {}
         self._told: dict[str, str] | None = None
+        self._passed = _Passed()
+        self._seen: deque[tuple[float, int]] = deque()
 
     def held(self) -> list[str]:
         now = time.monotonic()
@@ -64,26 +77,35 @@ class StuckTopics:
             self._failures[topic] = _Failure(error, times, time.monotonic() + delay)
             log.warning("relay.refused", topic=topic, error=repr(error), times=times)
 
+    def passed(self, held: frozenset[str]) -> int:
+        """Where the outbox begins to hold more than events of topics that are left alone; 0 when that is not known."""
+        known = self._passed
+        return known.id if known.topics and known.topics <= held and time.monotonic() < known.until else 0
+
+    def pass_over(self, held: frozenset[str], newest: int, first: int | None) -> None:
+        """Takes in a look at the whole outbox: its last id before, and its first one of a topic that goes on.
+
+        Only what was there a minute ago is passed over: a lower id may be committed after a higher one. And not for
+        longer than a minute: `resend` puts old events back.
+        """
+        now = time.monotonic()
+        if not self._seen or now - self._seen[-1][0] > SETTLED / 4:
+            self._seen.append((now, newest))
+        settled = 0
+        while self._seen and now - self._seen[0][0] > SETTLED:
+            settled = self._seen.popleft()[1]
+        last = settled if first is None else min(settled, first - 1)
+        if last > 0:
+            self._passed = _Passed(held, last, now + SETTLED)
+
     async def tell(self, db: "Database") -> None:
         """Writes down, when it changed, which topics the broker keeps refusing: for operators and for readiness."""
         reasons = {
             topic: type(failure.error).__name__
             for topic, failure in self._failures.items()
-            if failure.times >= TOLD_AFTER and isinstance(failure.error, OF_THE_TOPIC)
+            if failure.times >= TOLD_AFTER and isinstance(failure.error, REFUSALS)
         }
         if reasons != self._told:
             async with db.transaction() as tx:
                 await tx.execute(_TELL, list(reasons), list(reasons.values()))
             self._told = reasons
-
-
-async def not_shown(producer: AIOKafkaProducer, topics: Iterable[str]) -> dict[str, BaseException]:
-    """The topics that the broker does not show us: sending to them would wait much longer for each."""
-    topics = list(topics)
-    looked_up = [asyncio.wait_for(producer.partitions_for(topic), LOOK_UP) for topic in topics]
-    answers = await asyncio.gather(*looked_up, return_exceptions=True)
-    return {
-        topic: UnknownTopicOrPartitionError(topic) if isinstance(answer, TimeoutError) else answer
-        for topic, answer in zip(topics, answers, strict=True)
-        if isinstance(answer, BaseException)
-    }

@@ -141,7 +141,10 @@ async def test_a_body_longer_than_a_head_may_be_is_no_head(port: int) -> None:
     writer.close()
 
 
-async def test_too_many_connections_cost_the_one_that_waited_longest(port: int) -> None:
+async def test_too_many_connections_cost_the_one_that_waited_longest(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.wire.PATIENCE", 60.0)
     lines = [await said(port) for _ in range(20)]
     fresh = await said(port, GET)
     async with asyncio.timeout(20):

@@ -152,7 +152,7 @@ def year(pick: random.Random, number: int, sold: Decimal, spent: Decimal) -> Doc
         "year": number, "sales_revenue": str(sold), "total_revenue": str(revenue),
         "high_tech_revenue": str(around(pick, revenue * Decimal("0.6"))),
     }  # fmt: skip
-    if pick.random() < 0.1:
+    if pick.random() < 0.2:
         made["rd_items"] = items(pick, spent)
     else:
         made |= {
@@ -186,6 +186,14 @@ def monthly(pick: random.Random, total: int) -> Doc:
 def items(pick: random.Random, spent: Decimal) -> Doc:
     names = ("personnel", "direct_input", "depreciation", "amortisation", "design", "commissioning",
              "entrusted_domestic", "entrusted_abroad", "other")  # fmt: skip
+    if pick.random() < 0.5:
+        # Other costs beyond what one of the editions counts, so that just `spent` is counted.
+        own = spent * pick.choice((Decimal("0.8"), Decimal("0.9")))
+        return {
+            **dict.fromkeys(names, "0"),
+            "personnel": str(around(pick, round(own, 4))),
+            "other": str(spent),
+        }
     weights = [pick.randint(0, 9) for _ in names]
     parts = {name: str(round(spent * weight / 20, 2)) for name, weight in zip(names, weights, strict=True)}
     if pick.random() < 0.3:

@@ -38,7 +38,7 @@ def asked(
 def test_each_side_is_what_the_scalar_engine_says_of_what_is_carried_over(
     given_under: Edition | None,
 ) -> None:
-    documents = firms(31, 800)
+    documents = firms(31, 400)
     documents[0]["years"] = [{"year": 2014, "total_assets": "999999999999999999"}]
     rows, _ = asked(documents, given_under)
     seen = Counter[str]()
@@ -48,7 +48,7 @@ def test_each_side_is_what_the_scalar_engine_says_of_what_is_carried_over(
             assert (side.verdict, side.failed or side.refused or ()) == scalar(
                 evaluator, document, given_under
             )
-    assert min(seen[state] for state in ("pass", "fail", "unknown", "unusable")) > 5
+    assert min(seen[state] for state in ("pass", "fail", "unknown", "unusable")) > 2
 
 
 def test_conditions_that_ask_about_the_same_are_counterparts() -> None:

@@ -92,9 +92,9 @@ def latest_figure(_edition: Edition, *, of: str) -> ColumnMeasure:
 
 
 def _operated(table: Table) -> Mask:
-    """Whether any year counts: one that was given, and none is lacking."""
-    known: Mask = table.applied_known & table.years.given.any(axis=0) & ~table.years.absent.any(axis=0)
-    return known
+    """Whether any year was given; that none is lacking is part of every sum's being known."""
+    given: Mask = np.logical_or.reduce(table.years.given)
+    return given
 
 
 def _caliber(edition: Edition) -> RdCaliber:

@@ -10,7 +10,7 @@ from rig.run import Orders, Result, run_seeds
 from chassis.testing import given_kafka
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-SECONDS = 12.0
+SECONDS = 20.0
 # Guard, the fault that shows its absence (none: the load alone does), the promise that breaks. Numbers that are not
 # locked collide where a second writer comes before the first has committed.
 GUARDS = [
@@ -37,9 +37,8 @@ def test_a_guard_that_is_gone_is_missed(
     assert promise in result.broken, (result.faults, result.findings)
 
 
-@pytest.mark.parametrize("fault", sorted({fault or "" for _, fault, *_ in GUARDS}))
-def test_with_every_guard_the_same_run_keeps_every_promise(fault: str, tmp_path: Path) -> None:
-    result = struck_by(fault or None, tmp_path)
+def test_with_every_guard_nothing_is_missed(tmp_path: Path) -> None:
+    result = struck_by(None, tmp_path)
     assert result.broken == [], result.findings
     assert result.requests > 0
     assert all(promise["checked"] for promise in result.promises.values()), result.promises

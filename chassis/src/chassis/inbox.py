@@ -14,8 +14,18 @@ import structlog
 from chassis.database import DRIVER_ERRORS, Transaction, unavailable
 from chassis.errors import Refused, Unavailable
 from chassis.failpoints import armed, failpoint, switched_off
-from chassis.marks import Arrived, Key, Mark, arrived_again, lock_marks, save_marks, set_aside, waiting_rows
-from chassis.telemetry import METRICS, continue_trace
+from chassis.marks import (
+    Arrived,
+    Key,
+    Mark,
+    arrived_again,
+    lock_marks,
+    save_marks,
+    set_aside,
+    storable,
+    waiting_rows,
+)
+from chassis.telemetry import METRICS, continue_trace, mask
 from contracts.envelope import Envelope, Event
 from contracts.registry import event_types
 
@@ -199,7 +209,7 @@ class Consumers:
             await tx.execute(
                 "INSERT INTO event_refusals (consumer, caused_by, code, detail) VALUES ($1, $2, $3, $4)"
                 " ON CONFLICT DO NOTHING",
-                self.name, received.envelope.cause, refusal.code, str(refusal),
+                self.name, received.envelope.cause, refusal.code, storable(mask(str(refusal))),
             )  # fmt: skip
 
     async def _call(self, tx: Transaction, handler: _Handler, run: Sequence[Received[Any]]) -> None:

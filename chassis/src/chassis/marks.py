@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 
 from chassis.database import Transaction
+from chassis.telemetry import mask
 from contracts.envelope import Envelope, MalformedEnvelope
 
 Key = tuple[str, str]
@@ -98,7 +99,7 @@ async def set_aside(tx: Transaction, consumer: str, aside: Sequence[tuple[Arrive
         await tx.execute(
             f"INSERT INTO parked {_COLUMNS} VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) {known}",  # noqa: S608
             consumer, record.topic, envelope.key if envelope else None, envelope.sequence if envelope else None,
-            reason, storable(error), headers, record.payload, record.partition, record.offset,
+            reason, storable(mask(error)), headers, record.payload, record.partition, record.offset,
         )  # fmt: skip
 
 

@@ -82,8 +82,21 @@ def mend(pick: random.Random, document: Doc, applied: date) -> None:
             "standards_bonus": 2,
         }
     )
+    sound: Doc = {
+        "case_type": "first", "enterprise": {"established_on": "2005-01-01", "mainland_resident": True}, "years": _grown(applied),
+        "ip": [{**right(pick, at, applied), "kind": "invention", "acquired": "self", "granted_on": applied.isoformat(), "used_for": [],
+                "in_force": True, "owned": True, "related": True} for at in range(6)],
+        "conversions": [{"result": f"R{at}", "year": applied.year - 2} for at in range(15)],
+        "incidents": [], "judgements": judged,
+    }  # fmt: skip
+    document |= {name: better for name, better in sound.items() if pick.random() < 0.93}
+    if not coefficients and pick.random() < 0.7:
+        document["judgements"] = {**judged, "ip_count": 8}
+
+
+def _grown(applied: date) -> list[Doc]:
     staff = {"total": 100, "st": 30, "college": 30, "rd": 10}
-    grown = [
+    return [
         {
             "year": applied.year - 3 + at,
             "sales_revenue": sold,
@@ -97,16 +110,6 @@ def mend(pick: random.Random, document: Doc, applied: date) -> None:
         }
         for at, sold in enumerate((20_000_000, 27_000_000, 36_450_000))
     ]
-    sound: Doc = {
-        "case_type": "first", "enterprise": {"established_on": "2005-01-01", "mainland_resident": True}, "years": grown,
-        "ip": [{**right(pick, at, applied), "kind": "invention", "acquired": "self", "granted_on": applied.isoformat(), "used_for": [],
-                "in_force": True, "owned": True, "related": True} for at in range(6)],
-        "conversions": [{"result": f"R{at}", "year": applied.year - 2} for at in range(15)],
-        "incidents": [], "judgements": judged,
-    }  # fmt: skip
-    document |= {name: better for name, better in sound.items() if pick.random() < 0.93}
-    if not coefficients and pick.random() < 0.7:
-        document["judgements"] = {**judged, "ip_count": 8}
 
 
 def years(pick: random.Random, last: int, count: int) -> list[Doc]:

@@ -204,6 +204,24 @@ async def test_a_bulk_handler_gets_runs_and_a_bug_in_it_parks_one_key(db: Databa
     assert await mark(db, "certification.titles", OTHER_FIRM) == (0, True, False)
 
 
+async def test_a_bulk_handler_gets_what_is_next_of_its_key_and_nothing_else(db: Database) -> None:
+    heard = Consumers("testing")
+    called: list[int] = []
+
+    @heard.on_batch(TitleGranted)
+    async def note(events: Sequence[Received[TitleGranted]], tx: Transaction) -> None:
+        called.extend(one.envelope.sequence for one in events)
+
+    numbers = (1, 1, 2, 4, 2, 3, 5)
+    await apply(db, heard, *(arrived(granted(), n) for n in numbers))
+    assert called == [1, 2, 3, 4, 5]
+    assert await mark(db, "certification.titles", FIRM) == (5, False, False)
+    assert await db.fetchval("SELECT count(*) FROM parked") == 0
+    assert heard.in_bulk
+    heard.on(EnterpriseRegistered)(note)
+    assert not heard.in_bulk
+
+
 async def test_an_error_of_the_statement_itself_is_a_bug_not_an_outage(db: Database) -> None:
     heard = consumers()
     await apply(db, heard, arrived(registered(name="conflict"), 1))

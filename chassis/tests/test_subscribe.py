@@ -1,17 +1,20 @@
 """The subscription over a real broker."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from chassis import kafka_admin
+from chassis.applying import BatchLeft
 from chassis.database import Transaction
 from chassis.embedded import EmbeddedBroker
-from chassis.inbox import Consumers
+from chassis.inbox import Batch, Consumers
 from chassis.kafka_admin import Broker
+from chassis.marks import Arrived
 from chassis.relay import Relay
-from chassis.subscribe import BatchLeft, Subscription
+from chassis.subscribe import Subscription
 from chassis.testing import Databases
 from chassis.topics import load_topics
 from contracts.certification import EnterpriseRegistered
@@ -161,3 +164,56 @@ async def test_nothing_is_taken_while_the_consumer_is_taken_down(
     with pytest.raises(BatchLeft):
         await subscription._take((record(registered(), 1),))
     assert await effects(db) == []
+
+
+async def test_the_next_batch_is_read_while_one_is_applied_and_applied_only_after_it(
+    make_database: Databases, clean_topics: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db = await make_database()
+    subscription = Subscription(db, settings_for(clean_topics), hearing(), [TOPIC])
+    done = asyncio.Event()
+    steps: list[tuple[object, ...]] = []
+
+    async def apply(arrived: Sequence[Arrived]) -> Batch:
+        steps.append(("apply", len(arrived)))
+        await done.wait()
+        return Batch({}, careful=False, give_up=False)
+
+    async def commit(offsets: dict[TopicPartition, int]) -> None:
+        steps.append(("commit", *offsets.values()))
+
+    monkeypatch.setattr(subscription, "apply", apply)
+    monkeypatch.setattr(subscription, "_commit", commit)
+    await subscription._take((record(registered(), 1, offset=0),))
+    second = asyncio.ensure_future(subscription._take((record(registered(), 2, offset=1),) * 2))
+    await asyncio.sleep(0.05)
+    assert (steps, second.done()) == ([("apply", 1)], False)
+    done.set()
+    await second
+    await subscription._settle(5)
+    assert [step for step in steps if step[0] == "apply"] == [("apply", 1), ("apply", 2)]
+    assert [step for step in steps if step[0] == "commit"] == [("commit", 1), ("commit", 2)]
+
+
+async def test_after_a_batch_that_was_left_nothing_is_applied_or_committed(
+    make_database: Databases, clean_topics: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db = await make_database()
+    subscription = Subscription(db, settings_for(clean_topics), hearing(), [TOPIC])
+    steps: list[str] = []
+
+    async def apply(arrived: Sequence[Arrived]) -> Batch:
+        steps.append("apply")
+        raise BatchLeft
+
+    async def commit(offsets: dict[TopicPartition, int]) -> None:
+        steps.append("commit")
+
+    monkeypatch.setattr(subscription, "apply", apply)
+    monkeypatch.setattr(subscription, "_commit", commit)
+    await subscription._take((record(registered(), 1),))
+    for _ in range(2):
+        with pytest.raises(BatchLeft):
+            await subscription._take((record(registered(), 2),))
+    await subscription._settle(5)
+    assert steps == ["apply"]

@@ -7,7 +7,7 @@ applied, a later one waits in `parked` until the numbers before it came. A handl
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import structlog
 
@@ -34,8 +34,7 @@ E = TypeVar("E", bound=Event)
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Received(Generic[E]):
+class Received(NamedTuple, Generic[E]):
     event: E
     envelope: Envelope
 
@@ -95,6 +94,11 @@ class Consumers:
     def types(self) -> frozenset[str]:
         return frozenset(self._handlers)
 
+    @property
+    def in_bulk(self) -> bool:
+        """Whether every handler takes many events at once, so that a large batch is as soon done as a small one."""
+        return all(handler.takes_many for handler in self._handlers.values())
+
     async def apply(
         self, tx: Transaction, arrived: Sequence[Arrived], *, careful: bool, give_up: bool
     ) -> Batch:
@@ -106,12 +110,26 @@ class Consumers:
         batch = Batch(await lock_marks(tx, self.name, keys), careful, give_up)
         before = {key: (m.sequence, m.parked, m.waiting) for key, m in batch.marks.items()}
         for record in arrived:
-            await self._place(tx, batch, record)
+            if not self._joins_run(batch, record):
+                await self._place(tx, batch, record)
         await self._flush(tx, batch)
         await set_aside(tx, self.name, batch.aside)
         moved = {k: m for k, m in batch.marks.items() if (m.sequence, m.parked, m.waiting) != before[k]}
         await save_marks(tx, self.name, moved)
         return batch
+
+    def _joins_run(self, batch: Batch, record: Arrived) -> bool:
+        """Takes a record in at once that is merely its key's next one for the bulk handler of those before it."""
+        envelope, handler = record.envelope, batch.run_handler
+        if envelope is None or handler is None or envelope.type != handler.event_class.type or armed():
+            return False
+        mark = batch.marks[envelope.topic, envelope.key]
+        if envelope.sequence != mark.sequence + 1 or mark.parked or mark.waiting or not handler.takes_many:
+            return False
+        batch.run.append(_read(handler, record, envelope))
+        mark.sequence += 1
+        batch.applied += 1
+        return True
 
     async def _place(self, tx: Transaction, batch: Batch, record: Arrived) -> None:
         envelope = record.envelope
@@ -174,11 +192,7 @@ class Consumers:
     async def _handle(
         self, tx: Transaction, batch: Batch, handler: _Handler, record: Arrived, envelope: Envelope
     ) -> None:
-        try:
-            event = handler.event_class.read(record.payload)
-        except ValueError as error:
-            raise HandlerFailed(f"cannot be read as {envelope.type}: {error}") from error
-        received = Received(event, envelope)
+        received = _read(handler, record, envelope)
         if batch.careful:
             await self._in_savepoint(tx, handler, received)
             return
@@ -233,3 +247,10 @@ class Consumers:
             raise HandlerFailed(f"{type(error).__name__}: {error}") from error
         finally:
             tx.cause = None
+
+
+def _read(handler: _Handler, record: Arrived, envelope: Envelope) -> Received[Any]:
+    try:
+        return Received(handler.event_class.read(record.payload), envelope)
+    except ValueError as error:
+        raise HandlerFailed(f"cannot be read as {envelope.type}: {error}") from error

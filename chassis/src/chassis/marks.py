@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 
@@ -20,8 +20,7 @@ class Mark:
     waiting: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(NamedTuple):
     """A record as it came: bytes that may be anything. `envelope` is None when its headers name no place."""
 
     envelope: Envelope | None

@@ -5,10 +5,8 @@ held for as long as it takes, or its failing keys are parked.
 """
 
 import asyncio
-import random
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -19,18 +17,15 @@ from faststream.kafka.message import KafkaAckableMessage
 from faststream.middlewares import AckPolicy
 from faststream.security import BaseSecurity, SASLScram512
 
+from chassis.applying import Applying
 from chassis.database import Database
-from chassis.errors import Unavailable
-from chassis.failpoints import failpoint, switched_off
-from chassis.inbox import Batch, Consumers, HandlerFailed
-from chassis.marks import Arrived
+from chassis.inbox import Consumers
 from chassis.settings import ServiceSettings
-from chassis.telemetry import METRICS
 
 MAX_RECORDS = 500
+MANY_RECORDS = 2_000
+FETCH_BYTES = 8_388_608  # of one broker's answer; a batch is part of one answer of each
 POLL_MS = 25
-ATTEMPTS = 3
-LONGEST_DELAY = 30.0
 SILENT = 30.0
 JOIN_SLACK = 10.0  # beyond what a rebalance waits for slow members and for those that are gone
 
@@ -48,10 +43,6 @@ async def _records(message: KafkaAckableMessage) -> tuple[ConsumerRecord, ...]:
     return records
 
 
-class BatchLeft(Exception):
-    """A held batch is given up, and its offsets are not committed."""
-
-
 class _NoConsumer:
     async def commit(self) -> None:
         raise AssertionError("offsets are committed explicitly, per partition")
@@ -63,25 +54,17 @@ class _NoConsumer:
 _NO_CONSUMER = _NoConsumer()
 
 
-class Subscription:
+class Subscription(Applying):
     """Feeds the topics a service listens to into its consumers."""
 
     def __init__(
         self, db: Database, settings: ServiceSettings, consumers: Consumers, topics: Sequence[str]
     ) -> None:
-        self._db = db
-        self._consumers = consumers
-        self._settings = settings
+        super().__init__(db, settings, consumers)
         self.topics = list(topics)
-        self._parked_in_a_row = 0
-        self.seen_duplicates = 0
-        self.stopped_because = ""
-        self.busy_since: float | None = None
         self._subscriber: Any = None
         self._committed: dict[TopicPartition, int] = {}
-        self._stopping = asyncio.Event()
         self._heard_at = time.monotonic()
-        self._longest_join = settings.kafka_max_poll_interval + settings.kafka_session_timeout + JOIN_SLACK
 
     async def run(self) -> None:
         """Until cancelled. A consumer that makes no progress is taken down and built anew."""
@@ -94,11 +77,16 @@ class Subscription:
                 log.warning("consumer.unavailable", error=repr(error))
             finally:
                 self._stopping.set()
-                await _stop(broker, self._settings.shutdown_deadline / 2)
+                await self._settle(self._settings.shutdown_deadline / 4)
+                await _stop(broker, self._settings.shutdown_deadline / 4)
                 self._stopping.clear()
             if self.stopped_because:
                 return
             await asyncio.sleep(1)
+
+    @property
+    def _longest_join(self) -> float:
+        return self._settings.kafka_max_poll_interval + self._settings.kafka_session_timeout + JOIN_SLACK
 
     def _broker(self) -> KafkaBroker:
         settings = self._settings
@@ -110,7 +98,7 @@ class Subscription:
             consumer_only=True,
             allow_auto_create_topics=False,
             metadata_max_age_ms=10_000,
-            graceful_timeout=settings.shutdown_deadline / 3,
+            graceful_timeout=settings.shutdown_deadline / 5,
             apply_types=False,
             logger=None,
         )
@@ -118,7 +106,8 @@ class Subscription:
             *self.topics,
             group_id=self._consumers.name,
             batch=True,
-            max_records=MAX_RECORDS,
+            max_records=MANY_RECORDS if self._consumers.in_bulk else MAX_RECORDS,
+            fetch_max_bytes=FETCH_BYTES,
             batch_timeout_ms=POLL_MS,
             fetch_max_wait_ms=int(settings.kafka_fetch_wait * 1000),
             auto_offset_reset="earliest",
@@ -133,66 +122,6 @@ class Subscription:
         self._subscriber(self._take)
         return broker
 
-    async def _take(self, records: tuple[ConsumerRecord, ...]) -> None:
-        if self._stopping.is_set():
-            raise BatchLeft  # a batch before this one may have been left: committing now would pass over it
-        self.busy_since = time.monotonic()
-        if switched_off("offsets"):
-            await self._commit_offsets(records)
-        try:
-            batch = await self.apply([Arrived.of(record) for record in records])
-        finally:
-            self.busy_since = None
-        await failpoint("inbox.before_offsets")
-        await self._commit_offsets(records)
-        self._count(batch)
-        if self.stopped_because:
-            await asyncio.sleep(3600)  # nothing more is taken; `_watch` takes the consumer down
-
-    async def apply(self, arrived: Sequence[Arrived]) -> Batch:
-        """Applies one batch, however long that takes: unavailable holds it, a handler's bug parks its keys.
-
-        A bug of ours holds it too: raised, it would be swallowed and the batch committed past.
-        """
-        waits, failures = 0, 0
-        while True:
-            try:
-                return await self._attempt(arrived, careful=failures > 0, give_up=failures >= ATTEMPTS)
-            except HandlerFailed as failure:
-                if failures:
-                    await asyncio.sleep(0.02 * 4**failures)
-                failures += 1
-                log.warning("consumer.handler_failed", error=str(failure), failures=failures)
-            except Exception as error:
-                waits += 1
-                known = isinstance(error, Unavailable)
-                if not known:  # perhaps a handler's statement failed unseen: one event at a time tells which
-                    failures = max(failures, 1)
-                log.warning(
-                    "consumer.held", error=repr(error), waits=waits, exc_info=None if known else error
-                )
-                await self._wait(min(0.05 * 2 ** min(waits, 20), LONGEST_DELAY) * random.uniform(0.5, 1))  # noqa: S311
-
-    async def _wait(self, seconds: float) -> None:
-        """Raises BatchLeft when the consumer is taken down: the batch comes again to whoever is next."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-            raise BatchLeft
-
-    async def _attempt(self, arrived: Sequence[Arrived], *, careful: bool, give_up: bool) -> Batch:
-        await failpoint("inbox.before_begin")
-        async with self._db.transaction() as tx:
-            batch = await self._consumers.apply(tx, arrived, careful=careful, give_up=give_up)
-        await failpoint("inbox.after_commit")
-        return batch
-
-    async def _commit_offsets(self, records: Sequence[ConsumerRecord]) -> None:
-        offsets: dict[TopicPartition, int] = {}
-        for record in records:
-            partition = TopicPartition(record.topic, record.partition)
-            offsets[partition] = max(offsets.get(partition, 0), record.offset + 1)
-        await self._commit(offsets)
-
     async def _commit(self, offsets: dict[TopicPartition, int]) -> None:
         try:
             await self._subscriber.consumer.commit(offsets)
@@ -201,23 +130,10 @@ class Subscription:
             # After a rebalance the partition is another's; it re-reads from the last offset, and the marks know.
             log.info("consumer.offsets_not_committed", error=repr(error))
 
-    def _count(self, batch: Batch) -> None:
-        METRICS.inbox_applied.inc(batch.applied)
-        METRICS.inbox_duplicates.inc(batch.duplicates)
-        self.seen_duplicates += batch.duplicates
-        self._parked_in_a_row += len(batch.newly_parked)
-        if batch.applied and not batch.newly_parked:
-            self._parked_in_a_row = 0
-        if self._parked_in_a_row > self._settings.max_parked_keys:
-            self.stopped_because = (
-                f"{self._parked_in_a_row} keys parked in a row: the release is wrong, not the world"
-            )
-            log.critical("consumer.stopped", reason=self.stopped_because)
-
     async def _watch(self) -> None:
         """Returns when the consumer makes no progress, so that `run` builds it anew."""
         built = time.monotonic()
-        while not self.stopped_because:
+        while not self.stopped_because and not self._left:
             await asyncio.sleep(2)
             silence = self._silence()
             joining = time.monotonic() - built if silence is None else 0.0
@@ -237,7 +153,7 @@ class Subscription:
                 log.warning("consumer.topic_made_anew", topic=partition.topic, partition=partition.partition)
                 consumer.seek(partition, place := 0)
             if place is not None and place < self._committed.get(partition, 0):
-                behind[partition] = place
+                behind[partition] = 0  # our place is ahead of what is applied
         if behind:
             await self._commit(behind)
 

@@ -21,6 +21,7 @@ from chassis.applying import Applying
 from chassis.database import Database
 from chassis.inbox import Consumers
 from chassis.settings import ServiceSettings
+from chassis.unreadable import read_past_the_unreadable
 
 MAX_RECORDS = 500
 MANY_RECORDS = 2_000
@@ -30,6 +31,7 @@ SILENT = 30.0
 JOIN_SLACK = 10.0  # beyond what a rebalance waits for slow members and for those that are gone
 
 log = structlog.get_logger()
+read_past_the_unreadable()
 
 
 async def _as_it_came(message: tuple[ConsumerRecord, ...]) -> KafkaAckableMessage:

@@ -2,70 +2,15 @@
 what each is answered. The table is written by hand; nothing of it is taken from the services' own policies.
 """
 
-import importlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
 
 import httpx
 import pytest
-import yaml
-from fastapi.routing import APIRouter
 from frame import AUDITOR, EXPERT, OFFICER, OPERATOR, SERVICES, Frame, bank, firm, new_uscc
+from matrix import COLUMNS, ROWS, Row, routes_of
 from objects import RIVAL, Object, Objects
 
-from chassis.api import build_app
-from chassis.service import Context, Service
-
-TABLE: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("matrix.yaml").read_text(encoding="utf-8"))
-COLUMNS: list[str] = TABLE.pop("columns")
 FOREIGN = ("other", "rival")
-
-
-@dataclass(frozen=True)
-class Row:
-    service: str
-    route: str
-    of: str
-    expected: dict[str, int]
-
-    @property
-    def id(self) -> str:
-        return f"{self.service} {self.route} of {self.of}"
-
-
-def rows() -> Iterator[Row]:
-    for services, listed in TABLE.items():
-        for service in SERVICES if services == "everywhere" else services.split(", "):
-            for row in listed:
-                expected = dict(zip(COLUMNS, row["is"], strict=True))
-                yield Row(service, row["route"], row["of"], expected)
-
-
-ROWS = list(rows())
-
-
-def routes_of(service: str) -> set[str]:
-    """`METHOD /path` of everything that the application takes, told or not told in its OpenAPI document."""
-    declared: Service = importlib.import_module(f"{service.replace('-', '_')}.main").service
-    context = cast("Context", SimpleNamespace(settings=SimpleNamespace(max_body_bytes=1)))
-    app = build_app(title=service, routers=declared.routers, context=context, package=declared.package)
-    return set(_walk(app.routes))
-
-
-def _walk(routes: Sequence[Any], prefix: str = "") -> Iterator[str]:
-    for route in routes:
-        inner = getattr(route, "original_router", None)
-        if isinstance(inner, APIRouter):
-            yield from _walk(inner.routes, prefix + route.include_context.prefix)
-            continue
-        assert hasattr(route, "path"), (
-            f"{route!r} cannot be read: a mount or a websocket needs rows of its own"
-        )
-        yield from (f"{method} {prefix}{route.path}" for method in set(route.methods or ["?"]) - {"HEAD"})
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -26,7 +26,7 @@ WHERE programme = $1 AND ($2::text IS NULL OR level = $2) AND edition_hash IS NO
 ORDER BY enterprise_id DESC, case_id DESC
 """
 _JUDGEMENTS: Final = """
-SELECT DISTINCT ON (case_id, name, judge) case_id, name, judge, value::text AS value
+SELECT DISTINCT ON (case_id, name, judge) case_id, name, judge, version, value::text AS value, given_at
 FROM judgements WHERE case_id = ANY($1) ORDER BY case_id, name, judge, version DESC
 """
 
@@ -49,7 +49,10 @@ async def _judgements(
 ) -> dict[UUID, list[Judgement]]:
     judged: dict[UUID, list[Judgement]] = {}
     for row in await connection.fetch(_JUDGEMENTS, case_ids):
-        said = Judgement.model_construct(name=row["name"], judge=row["judge"], value=json.loads(row["value"]))
+        said = Judgement.model_construct(
+            name=row["name"], judge=row["judge"], version=row["version"], value=json.loads(row["value"]),
+            given_at=row["given_at"],
+        )  # fmt: skip
         judged.setdefault(row["case_id"], []).append(said)
     return judged
 

@@ -1,10 +1,10 @@
 """What has to hold besides where nothing failed: each event is sent once, because one relay at a time sends."""
 
 import asyncpg
-from rig.standing import Standing
 
 from huiqi.installation import Installation
 from huiqi.ledger_log import open_log
+from rig.standing import Standing
 
 
 async def records_too_many(standing: Standing) -> int:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.table import Table
-from rig.run import Result
 
 from huiqi.promises import TEXTS
+from rig.run import Result
 
 MOST_FINDINGS = 10
 

@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlsplit, urlunsplit
 
-from chassis.embedded import EmbeddedBroker
 from chassis.kafka_admin import Broker
 from chassis.servers import HOST
 from huiqi.house import House
@@ -24,7 +23,8 @@ from rig.instance import Instance
 from rig.proxy import Proxy
 
 Settings = dict[str, str]
-# Seconds, so short that a strike of some seconds outlasts each of them.
+# Seconds, so short that a strike of some seconds outlasts each of them. A shorter session would end members that only
+# wait for a processor.
 _HASTY: Final = {
     "RELAY_LEASE": "2", "WORK_LEASE": "15", "KAFKA_MAX_POLL_INTERVAL": "6", "KAFKA_SESSION_TIMEOUT": "6",
 }  # fmt: skip
@@ -173,8 +173,6 @@ class Standing:
         proxy = self._stack.enter_context(Proxy(self.house.postgres.port))
         self._proxies[named.name] = proxy
         hasty = _HASTY | (_OF_NOTIFIER if named.name == "notifier" else {})
-        if isinstance(self.house.broker, EmbeddedBroker):
-            hasty = {n: text for n, text in hasty.items() if n != "KAFKA_SESSION_TIMEOUT"}  # it sets its own
         ours = {f"{named.prefix}{name}": text for name, text in hasty.items()}
         return self._through(proxy, named, settings) | ours | self._environment
 

@@ -1,6 +1,7 @@
 """Who knocks (OIDC bearer tokens) and what they may do (one policy per service, denied unless written down)."""
 
 import asyncio
+import hashlib
 import os
 import re
 import time
@@ -9,18 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, ClassVar, Final, Literal, cast, get_args
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from typing import Any, ClassVar, Final, Literal, NamedTuple, cast, get_args
 
 import orjson
 import structlog
 from joserfc import jwt
 from joserfc.errors import JoseError, SecurityWarning
-from joserfc.jwk import Key, KeySet, OKPKey
+from joserfc.jwk import Key, OKPKey
 
 from chassis.errors import Forbidden, NotFound, Refused, Unavailable
 from chassis.identity import PUBLIC, ROLES, Actor, Role
+from chassis.issuer_keys import read, read_keys
 from chassis.settings import ServiceSettings
 
 ALGORITHMS: Final = ("RS256", "ES256", "EdDSA", "Ed25519")
@@ -28,13 +28,11 @@ DEVELOPMENT_ISSUER: Final = "urn:huiqi:development"
 LEEWAY: Final = 10
 KEYS_FRESH_FOR: Final = 600.0
 FETCH_INTERVAL: Final = 15.0
-FETCH_TIMEOUT: Final = 5.0
-MAX_JWKS_BYTES: Final = 262_144
+REMEMBERED: Final = 4_096
 
 _SUBJECT: Final = re.compile(r"[^\x00-\x20\x7f-\x9f\ud800-\udfff]{1,128}")
 _SIGNED_IN: Final = ROLES - {"system", "public"}
 _OWNERS: Final = ("enterprise", "bank")
-_KEY_TYPES: Final = ("RSA", "EC", "OKP")  # never `oct`: a published secret would sign for everybody
 
 log = structlog.get_logger()
 # RFC 9864 renames EdDSA to Ed25519; issuers in the field still write EdDSA.
@@ -51,6 +49,14 @@ class SignInNeeded(Refused):
     """Sign in first."""
 
     status: ClassVar[int] = 401
+
+
+class _Signed(NamedTuple):
+    """What a token says, and the key that its signature was checked with."""
+
+    kid: str | None
+    key: Key
+    claims: dict[str, Any]
 
 
 class Authenticator:
@@ -73,6 +79,7 @@ class Authenticator:
             sub={"essential": True},
         )
         self._keys: dict[str, Key] = {}
+        self._signed: dict[bytes, _Signed] = {}
         self._asked_at = float("-inf")
         self._fetched_at = float("-inf")
         self._fetching = asyncio.Lock()
@@ -98,15 +105,26 @@ class Authenticator:
         return _actor_of(await self._checked(token.strip()))
 
     async def _checked(self, token: str) -> dict[str, Any]:
+        """The claims of a token that is good now. Its signature is looked at once for as long as its key is the same."""
+        digest = hashlib.sha256(token.encode(errors="surrogatepass")).digest()
         try:
-            header = orjson.loads(_decoded(token.partition(".")[0]))
-            kid = header.get("kid")
-            key = await self._key(kid if isinstance(kid, str) else None)
-            claims = jwt.decode(token, key, algorithms=ALGORITHMS).claims
-            self._claims.validate(claims)
+            signed = self._signed.get(digest)
+            if signed is None or signed.key is not await self._key(signed.kid):
+                signed = await self._verified(token)
+                if len(self._signed) >= REMEMBERED:
+                    del self._signed[next(iter(self._signed))]
+                self._signed[digest] = signed
+            self._claims.validate(signed.claims)
         except (JoseError, ValueError, AttributeError, UnicodeError) as error:
             raise Unauthenticated(reason=getattr(error, "error", "malformed_token")) from error
-        return claims
+        return signed.claims
+
+    async def _verified(self, token: str) -> "_Signed":
+        header = orjson.loads(_decoded(token.partition(".")[0]))
+        kid = header.get("kid")
+        kid = kid if isinstance(kid, str) else None
+        key = await self._key(kid)
+        return _Signed(kid, key, jwt.decode(token, key, algorithms=ALGORITHMS).claims)
 
     async def _key(self, kid: str | None) -> Key:
         now = time.monotonic()
@@ -132,7 +150,7 @@ class Authenticator:
                 return
             self._asked_at = time.monotonic()
             try:
-                self._keys = _read_keys(await _read(self._jwks_url))
+                self._keys = read_keys(await read(self._jwks_url))
                 self._fetched_at = time.monotonic()
             except (
                 OSError,
@@ -150,36 +168,6 @@ def _decoded(part: str) -> bytes:
     from joserfc.util import urlsafe_b64decode  # noqa: PLC0415
 
     return urlsafe_b64decode(part.encode())
-
-
-def _read_keys(body: bytes) -> dict[str, Key]:
-    entries = [
-        entry
-        for entry in orjson.loads(body)["keys"]
-        if entry.get("kty") in _KEY_TYPES and entry.get("use") != "enc"
-    ]
-    return {key.kid: key for key in KeySet.import_key_set({"keys": entries}) if key.kid}
-
-
-async def _read(url: str) -> bytes:
-    if url.startswith("file://"):
-        return await asyncio.to_thread(Path(url2pathname(urlsplit(url).path)).read_bytes)
-    import httpx  # noqa: PLC0415 - not needed where keys are a file
-
-    try:
-        async with (
-            httpx.AsyncClient(timeout=FETCH_TIMEOUT, trust_env=False) as client,
-            client.stream("GET", url) as answer,
-        ):
-            answer.raise_for_status()
-            body = b""
-            async for chunk in answer.aiter_bytes():
-                body += chunk
-                if len(body) > MAX_JWKS_BYTES:
-                    raise ValueError("the issuer's key set is too large")
-            return body
-    except httpx.HTTPError as error:
-        raise Unavailable(f"{type(error).__name__}: {error}") from error
 
 
 def _actor_of(claims: dict[str, Any]) -> Actor:

@@ -162,32 +162,36 @@ def router(prefix: str = "", tags: Sequence[str] = ()) -> APIRouter:
     return APIRouter(prefix=prefix, tags=list(tags), route_class=TransactionalRoute)
 
 
-def transaction(request: Request) -> Transaction:
+# Dependencies are coroutines: FastAPI sends a plain function to a thread, and every request would wait for one.
+async def transaction(request: Request) -> Transaction:
     return cast("Transaction", request.state.tx)
 
 
-def current_actor(request: Request) -> Actor:
+async def current_actor(request: Request) -> Actor:
     return cast("Actor", request.state.actor)
 
 
-def current_context(request: Request) -> Context:
+async def current_context(request: Request) -> Context:
     return cast("Context", request.app.state.context)
 
 
-def database(request: Request) -> Database:
+async def database(request: Request) -> Database:
     return cast("Database", request.app.state.context.db)
 
 
-def if_match(
+async def if_match(
     if_match: Annotated[str | None, Header(description='the ETag that was read, e.g. "3"')] = None,
 ) -> int:
     """The version the client has seen; a tag that was never ours is version -1, which nothing has."""
     if if_match is None:
         raise PreconditionRequired
-    number = if_match.strip().strip('"')
-    return (
-        int(number) if if_match.strip() == f'"{number}"' and number.isdecimal() and len(number) < 19 else -1
-    )
+    return version_of(if_match)
+
+
+def version_of(tag: str) -> int:
+    """The version that an ETag of ours names; -1 for any other."""
+    number = tag.strip().strip('"')
+    return int(number) if tag.strip() == f'"{number}"' and number.isdecimal() and len(number) < 19 else -1
 
 
 Tx = Annotated[Transaction, Depends(transaction)]
@@ -239,7 +243,7 @@ class Paging:
             raise Invalid(field="cursor", rule_broken="a cursor that this list gave out") from error
 
 
-def paging(
+async def paging(
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
     cursor: Annotated[str | None, Query(max_length=1024)] = None,
 ) -> Paging:

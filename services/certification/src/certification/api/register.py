@@ -13,23 +13,23 @@ from certification import store, use_cases
 from certification.domain import Enterprise
 from chassis.auth import authorize
 from chassis.errors import NotFound
-from chassis.http import Body, Db, Page, Paged, Tx, Who, etag, if_match, page, router
+from chassis.http import Body, Db, Page, Paged, Tx, Who, etag, page, router, version_of
 from contracts.values import Day
 
 register = router("/v1/enterprises", ["enterprises"])
 register.dependencies.append(Depends(in_the_callers_words))
 
 
-def seen_version(
+async def seen_version(
     seen: Annotated[str | None, Header(alias="If-Match", description="the ETag that was read")] = None,
 ) -> int | None:
-    return None if seen is None else if_match(seen)
+    return None if seen is None else version_of(seen)
 
 
 Seen = Annotated[int | None, Depends(seen_version)]
 
 
-def checked_uscc(uscc: str) -> str:
+async def checked_uscc(uscc: str) -> str:
     if not is_uscc(uscc):
         raise UnusableInput("uscc", "uscc", given=uscc[:40])
     return uscc

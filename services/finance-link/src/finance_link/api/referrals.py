@@ -138,7 +138,7 @@ async def report(referral_id: UUID, body: AnswerBody, tx: Tx) -> OutcomeShown:
     return _outcome(await report_outcome(tx, referral_id, body.bank_reference, answer))
 
 
-def _chosen(
+async def _chosen(
     enterprise_id: EnterpriseId | None = None,
     bank_id: Slug | None = None,
     product_id: Slug | None = None,

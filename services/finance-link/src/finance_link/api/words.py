@@ -9,7 +9,7 @@ from chassis.messages import Catalogue, Language, language_of
 CATALOGUE = Catalogue(["finance_link"])
 
 
-def language(request: Request) -> Language:
+async def language(request: Request) -> Language:
     return language_of(request.headers.get("accept-language"))
 
 

@@ -30,9 +30,9 @@ REVIEWED = {
     ("chassis/src/chassis/testing.py", "*"): "databases of tests, named by us: random digits and a hash",
     ("huiqi/src/huiqi/promises_effects.py", "*"): "tables and columns as pg_catalog names them, quoted",
     (
-        "services/notifier/src/notifier/store/notifications.py",
-        "[f'{_FILTERS[name]} = ${place}' for place, (name, _) in enumerate(wanted, start=3)]",
-    ): "constants by name, and the places of parameters",
+        "chassis/src/chassis/listing.py",
+        "*",
+    ): "conditions by name, written where modules are imported: see test_lists",
 }
 
 

@@ -10,6 +10,7 @@ import asyncpg
 
 from casework.case import Case, Decision, Document, Judgement, Notice, Title
 from chassis.database import Transaction
+from chassis.listing import Listing
 
 
 def casework_sql() -> Path:
@@ -38,27 +39,42 @@ _ADD = (
     f"INSERT INTO cases ({', '.join(_COLUMNS)})"  # noqa: S608
     f" VALUES ({', '.join(f'${place}' for place in range(1, len(_COLUMNS) + 1))})"
 )
+_CASES = Listing(
+    _CASE, order="case_id", enterprise_id="enterprise_id = {}", programme="programme = {}", state="state = {}",
+    after="case_id > {}",
+)  # fmt: skip
+_DECIDED = ("version", "verb", "actor", "from_state", "to_state", "reasons", "at")
+_DECIDE = f"INSERT INTO decisions (case_id, {', '.join(_DECIDED)})"
 _SAVE = (
-    f"UPDATE cases SET {', '.join(f'{name} = ${place}' for place, name in enumerate(_COLUMNS[1:], 2))}"  # noqa: S608
+    f"WITH decided AS ({_DECIDE} VALUES ($1, "  # noqa: S608
+    f"{', '.join(f'${place}' for place in range(len(_COLUMNS) + 1, len(_COLUMNS) + 1 + len(_DECIDED)))}))"
+    f" UPDATE cases SET {', '.join(f'{name} = ${place}' for place, name in enumerate(_COLUMNS[1:], 2))}"
     " WHERE case_id = $1"
 )
 
 
 def _arguments(case: Case) -> list[Any]:
-    content = case.model_dump()
-    return [content[name] for name in _COLUMNS]
+    return [getattr(case, name) for name in _COLUMNS]
+
+
+def _decided(decision: Decision) -> list[Any]:
+    return [getattr(decision, name) for name in _DECIDED]
 
 
 async def add_case(tx: Transaction, case: Case) -> None:
     await tx.execute(_ADD, *_arguments(case))
 
 
-async def save_case(tx: Transaction, case: Case) -> None:
-    """Raises AppliedBefore when the edition allows one application a year and another stands."""
+async def save_case(tx: Transaction, case: Case, decision: Decision) -> None:
+    """Saves the case with the decision that made it so.
+
+    Raises AppliedBefore when the edition allows one application a year and another stands: the transaction is lost then.
+    """
     try:
-        async with tx.savepoint():
-            await tx.execute(_SAVE, *_arguments(case))
+        await tx.execute(_SAVE, *_arguments(case), *_decided(decision))
     except asyncpg.UniqueViolationError as error:
+        if error.constraint_name != "cases_once_a_year":
+            raise
         raise AppliedBefore from error
 
 
@@ -88,11 +104,9 @@ async def list_cases(
     limit: int = 50,
 ) -> list[Case]:
     """In the order in which the cases were drafted, from the one after `after`."""
-    rows = await reader.fetch(
-        f"{_CASE} WHERE ($1::text IS NULL OR enterprise_id = $1) AND ($2::text IS NULL OR programme = $2)"
-        " AND ($3::text IS NULL OR state = $3) AND ($4::uuid IS NULL OR case_id > $4) ORDER BY case_id LIMIT $5",
-        enterprise_id, programme, state, after, limit,
-    )  # fmt: skip
+    rows = await _CASES.rows(
+        reader, limit, enterprise_id=enterprise_id, programme=programme, state=state, after=after
+    )
     return [Case.model_validate(dict(row)) for row in rows]
 
 
@@ -138,12 +152,7 @@ async def list_judgements(reader: Reader, case_id: UUID) -> list[Judgement]:
 
 
 async def add_decision(tx: Transaction, case_id: UUID, decision: Decision) -> None:
-    await tx.execute(
-        "INSERT INTO decisions (case_id, version, verb, actor, from_state, to_state, reasons, at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        case_id, decision.version, decision.verb, decision.actor, decision.from_state, decision.to_state,
-        list(decision.reasons), decision.at,
-    )  # fmt: skip
+    await tx.execute(f"{_DECIDE} VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", case_id, *_decided(decision))
 
 
 async def list_decisions(reader: Reader, case_id: UUID) -> list[Decision]:
@@ -176,6 +185,11 @@ _NOTICE = (
 )
 
 
+_NOTICES = Listing(
+    _NOTICE, order="n.case_id", programme="c.programme = {}", open_only="n.closed_at IS NULL", after="n.case_id > {}"
+)  # fmt: skip
+
+
 async def find_notice(reader: Reader, case_id: UUID) -> Notice | None:
     row = await reader.fetchrow(f"{_NOTICE} WHERE n.case_id = $1", case_id)
     return None if row is None else Notice.model_validate(dict(row))
@@ -189,11 +203,7 @@ async def list_notices(
     after: UUID | None = None,
     limit: int = 50,
 ) -> list[Notice]:
-    rows = await reader.fetch(
-        f"{_NOTICE} WHERE ($1::text IS NULL OR c.programme = $1) AND (NOT $2 OR n.closed_at IS NULL)"
-        " AND ($3::uuid IS NULL OR n.case_id > $3) ORDER BY n.case_id LIMIT $4",
-        programme, open_only, after, limit,
-    )  # fmt: skip
+    rows = await _NOTICES.rows(reader, limit, programme=programme, open_only=open_only, after=after)
     return [Notice.model_validate(dict(row)) for row in rows]
 
 
@@ -211,6 +221,17 @@ _TITLE = (
     "SELECT title_id, case_id, enterprise_id, enterprise_name, programme, level, number, granted_on, valid_until,"
     " edition, edition_hash FROM titles"
 )
+
+
+_TITLES = Listing(
+    _TITLE, order="title_id", programme="programme = {}", level="level = {}", enterprise_id="enterprise_id = {}",
+    after="title_id > {}",
+)  # fmt: skip
+_VALID_TITLES = Listing(
+    _TITLE, order="valid_until, title_id", programme="programme = {}", level="level = {}",
+    enterprise_id="enterprise_id = {}", from_day="valid_until >= {}", to_day="granted_on <= {}",
+    after="(valid_until, title_id) > ({}, {})",
+)  # fmt: skip
 
 
 async def add_title(tx: Transaction, title: Title) -> None:
@@ -238,15 +259,29 @@ async def list_titles(
     programme: str | None = None,
     level: str | None = None,
     enterprise_id: str | None = None,
-    valid_on: date | None = None,
     after: UUID | None = None,
     limit: int = 50,
 ) -> list[Title]:
-    rows = await reader.fetch(
-        f"{_TITLE} WHERE ($1::text IS NULL OR programme = $1) AND ($2::text IS NULL OR level = $2)"
-        " AND ($3::text IS NULL OR enterprise_id = $3)"
-        " AND ($4::date IS NULL OR $4 BETWEEN granted_on AND valid_until)"
-        " AND ($5::uuid IS NULL OR title_id > $5) ORDER BY title_id LIMIT $6",
-        programme, level, enterprise_id, valid_on, after, limit,
+    """In the order in which they were granted, from the one after `after`."""
+    rows = await _TITLES.rows(
+        reader, limit, programme=programme, level=level, enterprise_id=enterprise_id, after=after
+    )
+    return [Title.model_validate(dict(row)) for row in rows]
+
+
+async def list_valid_titles(
+    reader: Reader,
+    valid_on: date,
+    *,
+    programme: str | None = None,
+    level: str | None = None,
+    enterprise_id: str | None = None,
+    after: tuple[date, UUID] | None = None,
+    limit: int = 50,
+) -> list[Title]:
+    """Those held on that day, by their last day: what ran out before it is never looked at. `after` is (last day, id)."""
+    rows = await _VALID_TITLES.rows(
+        reader, limit, programme=programme, level=level, enterprise_id=enterprise_id, from_day=valid_on, to_day=valid_on,
+        after=after,
     )  # fmt: skip
     return [Title.model_validate(dict(row)) for row in rows]

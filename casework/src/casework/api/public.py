@@ -1,5 +1,8 @@
 """What anybody may read: titles, notices, and the law as data."""
 
+from datetime import date
+from uuid import UUID
+
 from fastapi import APIRouter, Depends, Response
 
 from casework import store
@@ -32,13 +35,17 @@ def _add_titles(routes: APIRouter) -> None:
         enterprise: str | None = None,
         valid_on: WrittenDay | None = None,
     ) -> Page[TitleView]:
-        rows = await store.list_titles(
-            db, programme=programme, level=level, enterprise_id=enterprise, valid_on=valid_on,
-            after=last_seen(asked), limit=asked.limit + 1,
-        )  # fmt: skip
-        today = db.clock.today()
+        """By the day of the grant; those valid on a day by their last day."""
+        wanted = {"programme": programme, "level": level, "enterprise_id": enterprise}
+        today, limit = db.clock.today(), asked.limit + 1
+        if valid_on is None:
+            rows = await store.list_titles(db, **wanted, after=last_seen(asked), limit=limit)
+            return page(rows, asked, key=lambda t: [t.title_id], item=lambda t: TitleView.of(t, today))
+        last = asked.after(date.fromisoformat, UUID)
+        after = None if last is None else (last[0], last[1])
+        rows = await store.list_valid_titles(db, valid_on, **wanted, after=after, limit=limit)
         return page(
-            rows, asked, key=lambda title: [title.title_id], item=lambda title: TitleView.of(title, today)
+            rows, asked, key=lambda t: [t.valid_until, t.title_id], item=lambda t: TitleView.of(t, today)
         )
 
     @routes.get("/titles/{number}")

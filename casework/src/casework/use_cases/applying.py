@@ -1,6 +1,6 @@
 """What the applicant does: draft, revise, submit, withdraw."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from casework.unusable import UnusableInput
 from casework.uscc import is_uscc
 from casework.use_cases.refusals import CaseTypeNotInEdition, MissingDocuments, NotYours, UnknownDocument
 from casework.use_cases.steps import Casework, about, add_decision, keep, move, take
-from casework.use_cases.weighing import weigh
+from casework.use_cases.weighing import weigh, weigh_unjudged
 from chassis.auth import authorize
 from chassis.database import Transaction
 from chassis.work import cancel_work
@@ -121,27 +121,31 @@ async def submit_case(work: Casework, tx: Transaction, case_id: UUID, *, expecte
     check_case_type(edition, case.case_type)
     verb = "resubmit" if case.state == "returned" else "submit"
     lifecycle.next_step(edition, case.case_type, case.state, verb, tx.actor.role)
-    await check_documents(tx, edition, case)
-    facts = await snapshot(work, tx, case)
+    check_documents(edition, case, {paper.paper for paper in await store.list_documents(tx, case.case_id)})
     applied_on = case.applied_on or today
+    facts = await snapshot(work, tx, case)
+    stored = stored_facts(facts)
     changes = {
         "applied_on": applied_on,
         "edition": edition.in_force_from,
         "edition_hash": edition.hash,
         "once_in_year": applied_on.year if lifecycle.once_a_year(edition) else None,
-        "facts": facts,
-        "enterprise_name": facts["enterprise"].get("name"),
+        "facts": stored,
+        "enterprise_name": facts.enterprise.name,
         "defects": (),
     }
-    weighed = await weigh(work, tx, edition, case.model_copy(update=changes))
+    changed = case.model_copy(update=changes)
+    if case.state == "draft":
+        weighed = weigh_unjudged(work, edition, changed, facts)
+    else:
+        weighed = await weigh(work, tx, edition, changed)
     case = await move(tx, edition, case, verb, **changes, **weighed.changes)
     tx.publish(work.events.CaseSubmitted(**about(case), applied_on=applied_on, edition_hash=edition.hash))
     return case
 
 
-async def check_documents(tx: Transaction, edition: Edition, case: Case) -> None:
+def check_documents(edition: Edition, case: Case, given: Collection[str]) -> None:
     """Raises MissingDocuments, which names each one."""
-    given = {document.paper for document in await store.list_documents(tx, case.case_id)}
     missing = [p for p in edition.papers_for(case.case_type) if p.required and p.id not in given]
     if missing:
         raise MissingDocuments(
@@ -151,7 +155,7 @@ async def check_documents(tx: Transaction, edition: Edition, case: Case) -> None
         )  # fmt: skip
 
 
-async def snapshot(work: Casework, tx: Transaction, case: Case) -> dict[str, Any]:
+async def snapshot(work: Casework, tx: Transaction, case: Case) -> Facts:
     """The applicant's facts with what the service knows itself, which prevails."""
     known = await work.facts_of(tx, case.enterprise_id)
     enterprise = {
@@ -159,7 +163,7 @@ async def snapshot(work: Casework, tx: Transaction, case: Case) -> dict[str, Any
         **known.get("enterprise", {}),
         "uscc": case.enterprise_id,
     }
-    return stored_facts(facts_from({**case.facts, **known, "enterprise": enterprise}))
+    return facts_from({**case.facts, **known, "enterprise": enterprise})
 
 
 async def withdraw_case(

@@ -154,29 +154,31 @@ async def move(
 async def keep(tx: Transaction, case: Case, verb: str, said: Sequence[str] = (), /, **changes: Any) -> Case:
     """Saves the case as its next version, with the decision that made it so."""
     now = tx.clock.now()
-    changed = Case.model_validate(
-        case.model_dump() | {"version": case.version + 1, "changed_at": now} | changes
-    )
+    changed = Case.model_validate(dict(case) | {"version": case.version + 1, "changed_at": now} | changes)
     try:
-        await store.save_case(tx, changed)
+        await store.save_case(tx, changed, _decision(tx, changed, verb, case.state, said))
     except store.AppliedBefore as error:
         raise AppliedThisYear(
             rule="once_a_year", programme=case.programme, year=changed.once_in_year
         ) from error
-    await add_decision(tx, changed, verb, case.state, said)
     return changed
 
 
 async def add_decision(
     tx: Transaction, case: Case, verb: str, from_state: str | None, reasons: Sequence[str] = ()
 ) -> None:
-    decision = Decision.model_validate(
+    await store.add_decision(tx, case.case_id, _decision(tx, case, verb, from_state, reasons))
+
+
+def _decision(
+    tx: Transaction, case: Case, verb: str, from_state: str | None, reasons: Sequence[str]
+) -> Decision:
+    return Decision.model_validate(
         {
             "version": case.version, "verb": verb, "actor": str(tx.actor), "from_state": from_state,
             "to_state": case.state, "reasons": tuple(reasons), "at": tx.clock.now(),
         }
     )  # fmt: skip
-    await store.add_decision(tx, case.case_id, decision)
 
 
 def about(case: Case) -> dict[str, Any]:

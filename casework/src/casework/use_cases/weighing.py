@@ -51,6 +51,18 @@ def _weighed(
     return Weighed(verdict, document_of(verdict))
 
 
+def weigh_unjudged(work: Casework, edition: Edition, case: Case, facts: Facts) -> Weighed:
+    """The verdict on facts that were validated just now, of a case that nobody has judged yet. Raises UnusableInput."""
+    said = {
+        "programme": case.programme,
+        "case_type": case.case_type,
+        "applied_on": case.applied_on,
+        "judgements": {},
+    }
+    verdict = work.evaluator(edition).judge(facts.model_copy(update=said))
+    return Weighed(verdict, document_of(verdict))
+
+
 def judged_facts(case: Case, judgements: Mapping[str, object]) -> Facts:
     return facts_from(
         {

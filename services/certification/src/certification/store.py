@@ -1,6 +1,7 @@
 """The rows of certification's own: the register, the facts, the assets, the imports."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -8,12 +9,27 @@ from uuid import UUID
 from casework.store import Reader
 from certification.domain import Asset, Enterprise, Use
 from chassis.database import Transaction
+from chassis.listing import Listing
 
 _ENTERPRISE = (
     "SELECT enterprise_id, name, region, established_on, mainland_resident, language, contact_email, version"
     " FROM enterprises"
 )
-_ASSET = "SELECT enterprise_id, asset_id, kind, acquired, granted_on, expires_on, in_force, owned, related FROM assets"
+_ENTERPRISES = Listing(_ENTERPRISE, order="enterprise_id", after="enterprise_id > {}")
+# The rights that carried the enterprise's titles are its uses.
+_KNOWN = """
+SELECT e.enterprise_id, e.name, e.region, e.established_on, e.mainland_resident, e.language, e.contact_email, e.version,
+       f.facts,
+       (SELECT coalesce(jsonb_agg(to_jsonb(a) - 'caused_by' ORDER BY a.asset_id), '[]') FROM assets a
+        WHERE a.enterprise_id = e.enterprise_id) AS assets,
+       (SELECT coalesce(jsonb_agg(u ORDER BY u.year, u.programme, u.asset_id), '[]') FROM (
+            SELECT DISTINCT r ->> 'id' AS asset_id, c.programme, extract(year FROM c.applied_on)::int AS year
+            FROM cases c JOIN titles t USING (case_id)
+                 CROSS JOIN LATERAL jsonb_array_elements(coalesce(c.facts -> 'ip', '[]')) AS r
+            WHERE c.enterprise_id = e.enterprise_id AND r @> '{"in_force": true, "owned": true, "related": true}'
+        ) AS u) AS uses
+FROM enterprises e LEFT JOIN enterprise_facts f USING (enterprise_id) WHERE e.enterprise_id = $1
+"""
 
 
 async def lock_register(tx: Transaction, enterprise_id: str) -> None:
@@ -27,11 +43,7 @@ async def find_enterprise(reader: Reader, enterprise_id: str) -> Enterprise | No
 
 
 async def list_enterprises(reader: Reader, *, after: str | None, limit: int) -> list[Enterprise]:
-    rows = await reader.fetch(
-        f"{_ENTERPRISE} WHERE ($1::text IS NULL OR enterprise_id > $1) ORDER BY enterprise_id LIMIT $2",
-        after,
-        limit,
-    )
+    rows = await _ENTERPRISES.rows(reader, limit, after=after)
     return [Enterprise.model_validate(dict(row)) for row in rows]
 
 
@@ -57,6 +69,30 @@ async def find_facts(reader: Reader, enterprise_id: str) -> tuple[dict[str, Any]
     return ({}, 0) if row is None else (row["facts"], row["version"])
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that is known of an enterprise, as one statement saw it."""
+
+    enterprise: Enterprise
+    given: dict[str, Any]
+    assets: list[Asset]
+    uses: list[Use]
+
+
+async def find_known(reader: Reader, enterprise_id: str) -> Known | None:
+    row = await reader.fetchrow(_KNOWN, enterprise_id)
+    if row is None:
+        return None
+    content = dict(row)
+    given, assets, uses = content.pop("facts"), content.pop("assets"), content.pop("uses")
+    return Known(
+        Enterprise.model_validate(content),
+        given or {},
+        [Asset.model_validate(asset) for asset in assets],
+        [Use.model_validate(use) for use in uses],
+    )
+
+
 async def save_facts(tx: Transaction, enterprise_id: str, facts: Mapping[str, Any], version: int) -> None:
     await tx.execute(
         "INSERT INTO enterprise_facts (enterprise_id, facts, version, changed_by, changed_at)"
@@ -64,11 +100,6 @@ async def save_facts(tx: Transaction, enterprise_id: str, facts: Mapping[str, An
         " version = excluded.version, changed_by = excluded.changed_by, changed_at = excluded.changed_at",
         enterprise_id, dict(facts), version, str(tx.actor), tx.clock.now(),
     )  # fmt: skip
-
-
-async def list_assets(reader: Reader, enterprise_id: str) -> list[Asset]:
-    rows = await reader.fetch(f"{_ASSET} WHERE enterprise_id = $1 ORDER BY asset_id", enterprise_id)
-    return [Asset.model_validate(dict(row)) for row in rows]
 
 
 async def save_asset(tx: Transaction, asset: Asset) -> None:
@@ -92,19 +123,6 @@ async def expire_asset(tx: Transaction, enterprise_id: str, asset_id: str, expir
         enterprise_id, asset_id, expired_on, tx.caused_by,
     )  # fmt: skip
     return found is True
-
-
-async def list_uses(reader: Reader, enterprise_id: str) -> list[Use]:
-    """The rights that carried the enterprise's titles."""
-    rows = await reader.fetch(
-        "SELECT DISTINCT r ->> 'id' AS asset_id, c.programme, extract(year FROM c.applied_on)::int AS year"
-        " FROM cases c JOIN titles t USING (case_id)"
-        " CROSS JOIN LATERAL jsonb_array_elements(coalesce(c.facts -> 'ip', '[]')) AS r"
-        ' WHERE c.enterprise_id = $1 AND r @> \'{"in_force": true, "owned": true, "related": true}\''
-        " ORDER BY 3, 2, 1",
-        enterprise_id,
-    )
-    return [Use.model_validate(dict(row)) for row in rows]
 
 
 async def add_import(

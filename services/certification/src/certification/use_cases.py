@@ -101,10 +101,10 @@ async def registered(reader: Reader, enterprise_id: str) -> Enterprise:
 
 async def facts_of(reader: Reader, enterprise_id: str) -> dict[str, Any]:
     """All that is known of the enterprise, for an application: register, given facts, IP assets and their uses."""
-    enterprise = await registered(reader, enterprise_id)
-    given, _ = await store.find_facts(reader, enterprise_id)
-    assets = await store.list_assets(reader, enterprise_id)
-    return known_facts(enterprise, given, assets, await store.list_uses(reader, enterprise_id))
+    known = await store.find_known(reader, enterprise_id)
+    if known is None:
+        raise NotRegistered(enterprise_id=enterprise_id)
+    return known_facts(known.enterprise, known.given, known.assets, known.uses)
 
 
 casework = Casework(events=events, facts_of=facts_of)

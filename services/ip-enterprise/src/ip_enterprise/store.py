@@ -5,11 +5,17 @@ from uuid import UUID
 
 from casework.store import Reader
 from chassis.database import Transaction
+from chassis.listing import Listing
 from ip_enterprise.domain import Asset, Enterprise
 
 Key = tuple[str, str]
 _COLUMNS = "enterprise_id, asset_id, kind, acquired, granted_on, expires_on, in_force, owned, related"
 _ASSET = f"SELECT {_COLUMNS} FROM assets"  # noqa: S608 - constants
+
+_ASSETS = Listing(
+    _ASSET, order="enterprise_id, asset_id", enterprise_id="enterprise_id = {}", kind="kind = {}", in_force="in_force",
+    ended="NOT in_force", after="(enterprise_id, asset_id) > ({}, {})",
+)  # fmt: skip
 
 
 def key_of(asset: Asset) -> Key:
@@ -43,13 +49,8 @@ async def list_assets(
     limit: int | None = None,
 ) -> list[Asset]:
     """By enterprise and number, from the one after `after`; all of them without a limit."""
-    last = after or (None, None)
-    rows = await reader.fetch(
-        f"{_ASSET} WHERE ($1::text IS NULL OR enterprise_id = $1) AND ($2::text IS NULL OR kind = $2)"
-        " AND ($3::boolean IS NULL OR in_force = $3)"
-        " AND ($4::text IS NULL OR (enterprise_id, asset_id) > ($4, $5))"
-        " ORDER BY enterprise_id, asset_id LIMIT $6",
-        enterprise_id, kind, in_force, *last, limit,
+    rows = await _ASSETS.rows(
+        reader, limit, enterprise_id=enterprise_id, kind=kind, in_force=in_force, ended=in_force is False, after=after
     )  # fmt: skip
     return [Asset.model_validate(dict(row)) for row in rows]
 

@@ -46,7 +46,7 @@ class Message(BaseModel):
 
 
 class Inbox(Page[Message]):
-    """`unread` counts the whole inbox, not this page."""
+    """`unread` counts the whole inbox, not this page; from a thousand on it says a thousand."""
 
     unread: int
 
@@ -137,16 +137,26 @@ async def read_inbox_message(notification_id: UUID, who: Who, tx: Tx) -> Message
 class Wanted:
     """What a list is narrowed to."""
 
-    channel: Channel | None = None
-    state: State | None = None
-    recipient: Annotated[str | None, Query(max_length=128)] = None
-    reason_code: Annotated[str | None, Query(max_length=64)] = None
-    caused_by: Annotated[str | None, Query(max_length=500)] = None
+    channel: Channel | None
+    state: State | None
+    recipient: str | None
+    reason_code: str | None
+    caused_by: str | None
+
+
+async def _wanted(
+    channel: Channel | None = None,
+    state: State | None = None,
+    recipient: Annotated[str | None, Query(max_length=128)] = None,
+    reason_code: Annotated[str | None, Query(max_length=64)] = None,
+    caused_by: Annotated[str | None, Query(max_length=500)] = None,
+) -> Wanted:
+    return Wanted(channel, state, recipient, reason_code, caused_by)
 
 
 @routes.get("/notifications")
 async def list_notifications(
-    who: Who, db: Db, asked: Paged, wanted: Annotated[Wanted, Depends()]
+    who: Who, db: Db, asked: Paged, wanted: Annotated[Wanted, Depends(_wanted)]
 ) -> Page[Shown]:
     """What was told, newest first."""
     authorize(POLICY, who, "notification.list")

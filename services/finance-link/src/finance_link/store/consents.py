@@ -6,7 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from chassis.database import Database, Transaction
+from chassis.listing import Listing
 from finance_link.domain.consents import Consent, EndedBecause
+
+_CONSENTS = Listing(
+    "SELECT * FROM consents", order="consent_id", enterprise_id="enterprise_id = {}", bank_id="bank_id = {}",
+    after="consent_id > {}",
+)  # fmt: skip
 
 
 def _read(row: Any) -> Consent:
@@ -87,10 +93,5 @@ async def page_consents(
     db: Database, *, after: UUID | None, limit: int, enterprise_id: str | None, bank_id: str | None
 ) -> Sequence[Consent]:
     """In the order in which they were given, `limit + 1` at most."""
-    rows = await db.fetch(
-        "SELECT * FROM consents WHERE ($1::uuid IS NULL OR consent_id > $1)"
-        " AND ($3::text IS NULL OR enterprise_id = $3) AND ($4::text IS NULL OR bank_id = $4)"
-        " ORDER BY consent_id LIMIT $2 + 1",
-        after, limit, enterprise_id, bank_id,
-    )  # fmt: skip
+    rows = await _CONSENTS.rows(db, limit + 1, enterprise_id=enterprise_id, bank_id=bank_id, after=after)
     return [_read(row) for row in rows]

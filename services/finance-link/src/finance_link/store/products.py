@@ -2,7 +2,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from chassis.database import Database, Transaction
+from chassis.listing import Listing
 from finance_link.domain.products import Product
+
+_PRODUCTS = Listing(
+    "SELECT * FROM products", order="bank_id, product_id", bank_id="bank_id = {}", is_open="is_open",
+    programme="(cardinality(programmes) = 0 OR {} = ANY(programmes))", is_closed="NOT is_open",
+    after="(bank_id, product_id) > ({}, {})",
+)  # fmt: skip
 
 
 def _read(row: Any) -> Product:
@@ -48,11 +55,7 @@ async def page_products(
     is_open: bool | None,
 ) -> Sequence[Product]:
     """In the order of bank and product, `limit + 1` at most."""
-    bank_after, product_after = after or ("", "")
-    rows = await db.fetch(
-        "SELECT * FROM products WHERE (bank_id, product_id) > ($1, $2) AND ($4::text IS NULL OR bank_id = $4)"
-        " AND ($5::text IS NULL OR programmes = '{}' OR $5 = ANY(programmes))"
-        " AND ($6::boolean IS NULL OR is_open = $6) ORDER BY bank_id, product_id LIMIT $3 + 1",
-        bank_after, product_after, limit, bank_id, programme, is_open,
+    rows = await _PRODUCTS.rows(
+        db, limit + 1, bank_id=bank_id, programme=programme, is_open=is_open, is_closed=is_open is False, after=after
     )  # fmt: skip
     return [_read(row) for row in rows]

@@ -1,14 +1,20 @@
 """Rows of referrals and outcomes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from chassis.database import Database, Transaction
+from chassis.listing import Listing
 from finance_link.domain.consents import Consent
 from finance_link.domain.referrals import OPEN, Missing, Referral, State
+
+_REFERRALS = Listing(
+    "SELECT * FROM referrals", order="referral_id", enterprise_id="enterprise_id = {}", bank_id="bank_id = {}",
+    product_id="product_id = {}", state="state = {}", only_sent="sent_at IS NOT NULL", after="referral_id > {}",
+)  # fmt: skip
 
 
 def _read(row: Any) -> Referral:
@@ -132,13 +138,7 @@ async def page_referrals(
     db: Database, chosen: Filter, *, after: UUID | None, limit: int
 ) -> Sequence[Referral]:
     """In the order of their creation, `limit + 1` at most."""
-    rows = await db.fetch(
-        "SELECT * FROM referrals WHERE ($1::uuid IS NULL OR referral_id > $1)"
-        " AND ($3::text IS NULL OR enterprise_id = $3) AND ($4::text IS NULL OR bank_id = $4)"
-        " AND ($5::text IS NULL OR product_id = $5) AND ($6::text IS NULL OR state = $6)"
-        " AND (NOT $7 OR sent_at IS NOT NULL) ORDER BY referral_id LIMIT $2 + 1",
-        after, limit, chosen.enterprise_id, chosen.bank_id, chosen.product_id, chosen.state, chosen.only_sent,
-    )  # fmt: skip
+    rows = await _REFERRALS.rows(db, limit + 1, **asdict(chosen), after=after)
     return [_read(row) for row in rows]
 
 

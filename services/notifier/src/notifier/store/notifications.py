@@ -10,6 +10,7 @@ from asyncpg import Record
 from pydantic import TypeAdapter
 
 from chassis.database import Database, Transaction
+from chassis.listing import Listing
 from notifier.domain.notifications import Mail, Reason, Reference, State, Told
 from notifier.domain.table import Channel
 from notifier.domain.wording import Language, Text
@@ -75,6 +76,15 @@ _COLUMNS = (
     " subject, body, state, reason_code, answer, attempts, ambiguous, created_at, settled_at, read_at"
 )
 _SELECT = f"SELECT {_COLUMNS} FROM notifications"  # noqa: S608 - our own column names
+_MESSAGES = Listing(
+    _SELECT, order="notification_id DESC", box="recipient = {} AND channel = 'inbox' AND state = 'delivered'",
+    unread="read_at IS NULL", before="notification_id < {}",
+)  # fmt: skip
+_NOTIFICATIONS = Listing(
+    _SELECT, order="notification_id DESC", channel="channel = {}", state="state = {}", recipient="recipient = {}",
+    caused_by="caused_by = {}", reason_code="reason_code = {}", before="notification_id < {}",
+)  # fmt: skip
+MOST_UNREAD = 1_000
 
 
 async def add_notification(
@@ -197,44 +207,27 @@ async def list_messages(
     db: Database, box: str, *, unread: bool, before: UUID | None, limit: int
 ) -> list[Notification]:
     """Messages of one inbox, newest first."""
-    rows = await db.fetch(
-        _SELECT + " WHERE recipient = $1 AND channel = 'inbox' AND state = 'delivered'"
-        + (" AND read_at IS NULL" if unread else "")
-        + (" AND notification_id < $3" if before else " AND $3::uuid IS NULL")
-        + " ORDER BY notification_id DESC LIMIT $2",
-        box, limit, before,
-    )  # fmt: skip
+    rows = await _MESSAGES.rows(db, limit, box=box, unread=unread, before=before)
     return [_NOTIFICATION.validate_python(dict(row)) for row in rows]
 
 
 async def count_unread(db: Database, box: str) -> int:
+    """At most MOST_UNREAD: an inbox that nobody empties must not make every look at it slower."""
     return int(
         await db.fetchval(
-            "SELECT count(*) FROM notifications WHERE recipient = $1 AND channel = 'inbox' AND state = 'delivered'"
-            " AND read_at IS NULL",
-            box,
+            "SELECT count(*) FROM (SELECT FROM notifications WHERE recipient = $1 AND channel = 'inbox'"
+            " AND state = 'delivered' AND read_at IS NULL LIMIT $2) AS unread",
+            box, MOST_UNREAD,
         )
-    )
+    )  # fmt: skip
 
 
 async def list_notifications(
     db: Database, filters: Mapping[str, str | None], *, before: UUID | None, limit: int
 ) -> list[Notification]:
     """Newest first. `filters` may name channel, state, recipient, caused_by and reason_code."""
-    wanted = [(name, value) for name, value in filters.items() if value is not None]
-    conditions = [f"{_FILTERS[name]} = ${place}" for place, (name, _) in enumerate(wanted, start=3)]
-    if before is not None:
-        conditions.append("notification_id < $1")
-    else:
-        conditions.append("$1::uuid IS NULL")
-    rows = await db.fetch(
-        _SELECT + " WHERE " + " AND ".join(conditions) + " ORDER BY notification_id DESC LIMIT $2",
-        before, limit, *(value for _, value in wanted),
-    )  # fmt: skip
+    rows = await _NOTIFICATIONS.rows(db, limit, **filters, before=before)
     return [_NOTIFICATION.validate_python(dict(row)) for row in rows]
-
-
-_FILTERS = {name: name for name in ("channel", "state", "recipient", "caused_by", "reason_code")}
 
 
 async def count_notifications(db: Database) -> Sequence[Record]:

@@ -69,12 +69,17 @@ class Ground:
 @asynccontextmanager
 async def ground(directory: Path) -> AsyncIterator[Ground]:
     """Raises KeyError without KAFKA_BOOTSTRAP: the embedded broker keeps records in memory and proves nothing."""
-    settings = Settings(
+    named = settings()
+    with EmbeddedPostgres(directory, fsync=True) as postgres:
+        yield Ground(postgres, named)
+
+
+def settings() -> Settings:
+    """Raises KeyError without KAFKA_BOOTSTRAP."""
+    return Settings(
         environment="development", database_url="", kafka_bootstrap=os.environ["KAFKA_BOOTSTRAP"], issuer="i",
         audience="bench", jwks_url="file:///none",
     )  # fmt: skip
-    with EmbeddedPostgres(directory, fsync=True) as postgres:
-        yield Ground(postgres, settings)
 
 
 async def publish(db: Database, events: Sequence[Event], at_once: int = 1_000) -> None:

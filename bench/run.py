@@ -1,7 +1,8 @@
 """The measured promises beside their peers: `make bench` with KAFKA_BOOTSTRAP naming an Apache Kafka.
 
-Prints a table, writes `bench/results/<date>-<what>.json`, and ends with the ledger. Figures are medians of the
-rounds; compare ratios, not absolute numbers, across machines.
+Prints a table, writes `bench/results/<date>-<what>.json` and a plot of the ratios beside it, and ends with the ledger:
+a run that lost something is void and ends with 1. Figures are medians of the rounds; compare ratios, not absolute
+numbers, across machines.
 """
 
 import asyncio
@@ -10,7 +11,9 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,9 +22,13 @@ from typing import Any
 import click
 import consume
 import evaluate
+import grown
 import idle
+import plot
 import proof
+import recovery
 import relay
+import submit
 import uvloop
 import what_if
 from ground import ground
@@ -30,21 +37,76 @@ from rich.table import Table
 from rows import Row
 
 RESULTS = Path(__file__).parent / "results"
-PARTS = ("relay", "consume", "evaluate", "what-if", "idle")
+PARTS = ("idle", "evaluate", "what-if", "relay", "consume", "recovery", "submit", "chain", "lists")
+POPULATIONS = "0,10000,100000,1000000"
+Say = Callable[[str], None]
 
 
-async def on_servers(
-    parts: set[str], rounds: int, say: Callable[[str], None]
-) -> tuple[list[Row], dict[str, Any]]:
-    rows: list[Row] = []
+@dataclass(frozen=True)
+class Asked:
+    """What is to be measured: how often, over how many cases, behind how large a backlog, after how long an outage."""
+
+    parts: set[str]
+    rounds: int
+    cases: list[int]
+    backlog: int
+    outage: float
+
+
+@dataclass
+class Findings:
+    """Rows and, by promise, how much of it was checked and broken."""
+
+    rows: list[Row] = field(default_factory=list)
+    ledger: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def add(self, rows: list[Row], ledger: Mapping[str, Mapping[str, int]] | None = None) -> None:
+        self.rows += rows
+        for name, counts in (ledger or {}).items():
+            self.ledger.setdefault(name, Counter({"checked": 0, "broken": 0})).update(counts)
+
+    @property
+    def kept(self) -> bool:
+        return not any(promise["broken"] for promise in self.ledger.values())
+
+
+async def on_servers(asked: Asked, found: Findings, say: Say) -> None:
     with tempfile.TemporaryDirectory() as directory:
         async with ground(Path(directory) / "postgres") as stands:
             for name, part in (("relay", relay), ("consume", consume)):
-                if name in parts:
+                if name in asked.parts:
                     say(name)
-                    rows += await part.measure(stands, rounds)
+                    found.add(await part.measure(stands, asked.rounds))
+            if "recovery" in asked.parts:
+                say("recovery")
+                rows, held = await recovery.measure(
+                    stands, Path(directory), asked.rounds, backlog=asked.backlog, outage=asked.outage, say=say
+                )
+                found.add(rows, {"I1": {"checked": asked.rounds * asked.backlog, "broken": held}})
             say("ledger")
-            return rows, await proof.ledger(stands)
+            found.add([], await proof.ledger(stands))
+
+
+def measure(asked: Asked, say: Say) -> Findings:
+    """Each part on servers of its own; those that need a whole house come last, since its tables stay."""
+    found = Findings()
+    for name, alone in (("idle", idle.measure), ("evaluate", evaluate.measure)):
+        if name in asked.parts:
+            say(name)
+            found.add(alone())
+    if "what-if" in asked.parts:
+        say("what-if")
+        found.add(what_if.measure(asked.rounds))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(on_servers(asked, found, say))
+    if "submit" in asked.parts:
+        say("submit")
+        found.add(*submit.measure(asked.rounds))
+    if asked.parts & {"chain", "lists"}:
+        say(" and ".join(sorted(asked.parts & {"chain", "lists"})))
+        found.add(*grown.measure(asked.parts, asked.rounds, asked.cases, say))
+    found.rows.sort(key=lambda row: (int("".join(filter(str.isdigit, row.id))), row.id))
+    return found
 
 
 def machine() -> dict[str, Any]:
@@ -54,63 +116,69 @@ def machine() -> dict[str, Any]:
 
 
 def servers() -> dict[str, str]:
+    peers = ("faststream", "faststream-outbox", "aiokafka", "zen-engine", "starlette", "asyncpg", "uvicorn")
     return {
         "postgres": "PostgreSQL 18, fsync on",
         "kafka": os.environ.get("KAFKA_VERSION", "Apache Kafka 4.3.1, one broker, acks=all, idempotent"),
-        "faststream": version("faststream"),
-        "faststream-outbox": version("faststream-outbox"),
-        "aiokafka": version("aiokafka"),
-        "zen-engine": version("zen-engine"),
+        **{name: version(name) for name in peers},
     }
 
 
-def show(rows: list[Row], kept: bool) -> None:
-    table = Table("row", "what", "ours", "peer", "ratio", "promise", "", box=None)
-    for row in rows:
+def show(found: Findings) -> None:
+    table = Table("row", "what", "ours", "peer", "ratio", "promise", "", "spread", box=None)
+    for row in found.rows:
         peer = "" if row.peer is None else f"{row.peer:,} ({row.peer_name})"
-        met = "met" if row.met else "MISSED"
-        table.add_row(
-            row.id, row.what, f"{row.ours:,} {row.unit}", peer, str(row.ratio or ""), row.promise, met
-        )
-    console = Console(width=180)
+        verdict = "" if row.promise == "-" else "met" if row.met else "MISSED"
+        ratio = "" if row.ratio is None else f"{row.ratio:,}"
+        ours = f"{row.ours:,} {row.unit}"
+        table.add_row(row.id, row.what, ours, peer, ratio, row.promise, verdict, f"{row.spread:.0%}")
+    console = Console(width=200)
     console.print(table)
-    console.print("ledger clean" if kept else "LEDGER BROKEN: this run is void")
+    console.print("ledger clean" if found.kept else "LEDGER BROKEN: this run is void")
+
+
+def keep(found: Findings, what: str, asked: Asked) -> Path:
+    result = {
+        "rows": [row.as_json() for row in found.rows],
+        "machine": machine(),
+        "servers": servers(),
+        "ledger": {name: dict(counts) for name, counts in sorted(found.ledger.items())},
+        "asked": {
+            "rounds": asked.rounds,
+            "cases": asked.cases,
+            "backlog": asked.backlog,
+            "outage": asked.outage,
+        },
+    }
+    target = RESULTS / f"{datetime.now(UTC):%Y-%m-%d}-{what}.json"
+    target.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    plot.draw(result, target.with_suffix(".svg"))
+    return target
 
 
 @click.command()
 @click.option("--rounds", default=5, show_default=True, help="repetitions of each measurement")
 @click.option("--only", type=click.Choice(PARTS), multiple=True, help="some parts only")
+@click.option(
+    "--cases", default=POPULATIONS, show_default=True, help="cases in the tables, for chain and lists"
+)
+@click.option(
+    "--backlog", default=200_000, show_default=True, help="events that wait when the broker comes back"
+)
+@click.option(
+    "--outage", default=60.0, show_default=True, help="seconds without the broker (CHAOS_KAFKA_CONTROL)"
+)
 @click.option("--what", default="all", help="the result file's name after the date")
-def main(rounds: int, only: tuple[str, ...], what: str) -> None:
+def main(*, rounds: int, only: tuple[str, ...], cases: str, backlog: int, outage: float, what: str) -> None:
     if "KAFKA_BOOTSTRAP" not in os.environ:
         raise click.UsageError("KAFKA_BOOTSTRAP must name an Apache Kafka whose topics may be deleted")
-    parts = set(only or PARTS)
+    asked = Asked(set(only or PARTS), rounds, [int(one) for one in cases.split(",")], backlog, outage)
     say = Console(stderr=True).print
-    rows: list[Row] = []
-    if "idle" in parts:
-        say("idle")
-        rows += idle.measure()
-    if "evaluate" in parts:
-        say("evaluate")
-        rows += evaluate.measure()
-    if "what-if" in parts:
-        say("what-if")
-        rows += what_if.measure()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        measured, ledger = runner.run(on_servers(parts, rounds, say))
-    rows = sorted(rows + measured, key=lambda row: row.id)
-    kept = not any(promise["broken"] for promise in ledger.values())
-    result = {
-        "rows": [row.as_json() for row in rows],
-        "machine": machine(),
-        "servers": servers(),
-        "ledger": ledger,
-    }
-    target = RESULTS / f"{datetime.now(UTC):%Y-%m-%d}-{what}.json"
-    target.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    show(rows, kept)
-    say(f"written to {target}")
-    sys.exit(0 if kept else 1)
+    found = measure(asked, say)
+    target = keep(found, what, asked)
+    show(found)
+    say(f"written to {target} and {target.with_suffix('.svg').name}")
+    sys.exit(0 if found.kept else 1)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,10 @@ COMMANDS: Final = {
     "demo": ("huiqi.demo:demo", "Show a plan year on this machine, from the data to the titles."),
     "up": ("huiqi.up:up", "Start everything on this machine and keep it running."),
     "self-check": ("huiqi.self_check:self_check", "Judge a facts file by a programme's rules."),
-    "what-if": ("huiqi.what_if:what_if", "Judge all enterprises by two editions: whose verdict changes, and why."),
+    "what-if": (
+        "huiqi.what_if:what_if",
+        "Judge all enterprises by two editions: whose verdict changes, and why.",
+    ),
     "import": ("huiqi.imports:import_", "Take in a workbook of enterprises and their facts."),
     "ledger": ("huiqi.ledger_command:ledger", "Check the promises over all databases and topics."),
     "parked": ("huiqi.parked:parked", "See, replay or discard the events that were set aside."),

@@ -53,7 +53,7 @@ def _weighed(
 
 def weigh_unjudged(work: Casework, edition: Edition, case: Case, facts: Facts) -> Weighed:
     """The verdict on facts that were validated just now, of a case that nobody has judged yet. Raises UnusableInput."""
-    said = {
+    said: dict[str, Any] = {
         "programme": case.programme,
         "case_type": case.case_type,
         "applied_on": case.applied_on,

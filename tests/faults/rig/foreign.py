@@ -1,18 +1,22 @@
 """Records that the rig itself puts on topics; a header tells them from the relays'."""
 
-from collections.abc import AsyncIterator, Iterable
+import asyncio
+import time
+from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.errors import LeaderNotAvailableError
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError, LeaderNotAvailableError
 
 from huiqi.installation import Installation
 from huiqi.ledger_log import open_log
 
 MARK: Final = ("rig", b"1")
 _LARGEST: Final = 1_048_576
+_SETTLES: Final = 12.0
 Place = tuple[str, int, int]
 
 
@@ -84,3 +88,29 @@ async def leader_of(kafka: dict[str, Any], topic: str, partition: int) -> tuple[
         if broker is None:
             raise LeaderNotAvailableError(f"{topic}/{partition}")
         return broker.host, broker.port
+
+
+async def groups_without_leader(kafka: dict[str, Any], groups: Collection[str]) -> list[str]:
+    """Groups of the embedded broker that stay in no known state: when all members leave at once, it may go on naming
+    one that is gone as their leader, for ever.
+    """
+    waiting, ends = set(groups), time.monotonic() + _SETTLES
+    while time.monotonic() < ends:
+        waiting = {group for group in waiting if await _state(kafka, group) == "Unknown"}
+        if not waiting:
+            break
+        await asyncio.sleep(0.2)
+    return sorted(waiting)
+
+
+async def _state(kafka: dict[str, Any], group: str) -> str:
+    """Empty for a group that the broker does not have: its answer cannot be read."""
+    admin = AIOKafkaAdminClient(**kafka)
+    try:
+        await admin.start()
+        described = await admin.describe_consumer_groups([group])
+        return str(described[0].groups[0][2])
+    except KafkaError:
+        return ""
+    finally:
+        await admin.close()

@@ -20,7 +20,7 @@ from chassis.topics import topic_for
 from huiqi.parked import consumers_of, opened
 from huiqi.reconcile import find_missing, send_again
 from huiqi.services import await_all
-from rig.foreign import find_foreign
+from rig.foreign import find_foreign, groups_without_leader
 from rig.tally import FOLDER, TALLY, with_tally
 
 if TYPE_CHECKING:
@@ -42,12 +42,26 @@ def heal(standing: "Standing") -> None:
     for instance in standing.instances.values():
         instance.proxy.let_pass()
         instance.back()
+    renew_if_leaderless(standing)
     await_all(instance.process for instance in standing.instances.values())
+    renew_if_leaderless(standing)
     if standing.emptied:
         apart(reconcile(standing))
     for held in sorted(standing.held):
         apart(set_free(standing, *held))
     standing.foreign = apart(find_foreign(standing.installation()))
+
+
+def renew_if_leaderless(standing: "Standing") -> None:
+    """Starts a forgetful broker anew when it holds a group that it will never put together again."""
+    if standing.broker.lasting:
+        return
+    if leaderless := apart(groups_without_leader(standing.kafka, standing.house.services)):
+        standing.note(f"the broker elects no leader for {', '.join(leaderless)}: it is started anew")
+        standing.broker.kill(1)
+        standing.broker.start(1)
+        standing.emptied = True
+        apart(kafka_admin.create_topics(standing.kafka, standing.house.topics()))
 
 
 def thaw(standing: "Standing") -> None:

@@ -11,7 +11,7 @@ from chassis.marks import Arrived
 from chassis.subscribe import Subscription
 from chassis.testing import Databases
 from contracts.certification import EnterpriseRegistered
-from facts import arrived, record, registered
+from facts import arrived, registered
 
 PHONE, MAIL = "13812345678", "zhang@firm.example"
 
@@ -41,16 +41,6 @@ async def test_the_error_of_a_parked_event(db: Database) -> None:
     await apply(db, repeating(KeyError), arrived(registered(name="a"), 1))
     error = await db.fetchval("SELECT error FROM parked")
     assert "KeyError: 'a\\x00, ***, ***'" in error
-
-
-async def test_the_error_of_a_record_without_a_place(db: Database) -> None:
-    odd = record(registered(), 1)
-    odd.headers = tuple((name, PHONE.encode() if name == "ce_time" else text) for name, text in odd.headers)
-    await apply(db, repeating(KeyError), Arrived.of(odd))
-    row = await db.fetchrow("SELECT reason, error FROM parked")
-    assert row is not None
-    assert (row["reason"], PHONE in row["error"]) == ("unplaced", False)
-    assert "***" in row["error"]
 
 
 async def test_the_words_of_a_refusal(db: Database) -> None:

@@ -48,6 +48,7 @@ class EmbeddedPostgres(Server):
             "max_wal_size": "256MB",
             "jit": "off",
             "log_min_messages": "warning",
+            "log_error_verbosity": "terse",  # the detail of an error is the row that it is about
             **(settings or {}),
         }
 

@@ -115,7 +115,8 @@ class Applying:
     async def _wait(self, seconds: float) -> None:
         """Raises BatchLeft when the consumer is taken down: the batch comes again to whoever is next."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
             raise BatchLeft
 
     async def _attempt(self, arrived: Sequence[Arrived], *, careful: bool, give_up: bool) -> Batch:

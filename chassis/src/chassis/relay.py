@@ -111,10 +111,9 @@ class Relay:
             await self._leave()
 
     async def _rest(self, longest: float) -> None:
-        try:
-            await asyncio.wait_for(self._woken.wait(), longest)
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(longest):
+                await self._woken.wait()
 
     async def _step(self) -> int:
         """Moves what waits: while one batch is on its way, the one before it is sealed and the next one is read.
@@ -211,7 +210,8 @@ class Relay:
         producer, self._producer = self._producer, None
         try:
             if producer is not None:
-                await asyncio.wait_for(producer.stop(), 5)
+                async with asyncio.timeout(5):
+                    await producer.stop()
         except (TimeoutError, KafkaError, OSError) as error:
             log.warning("relay.producer_stop", error=repr(error))
             return False

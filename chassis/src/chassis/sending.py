@@ -74,7 +74,8 @@ async def _send_topic(
     """The rows with what became of each, those of a key in their order."""
     try:
         # A topic that the broker does not show us would be looked for as long as a request may take.
-        partitions = sorted(await asyncio.wait_for(producer.partitions_for(topic), LOOK_UP))
+        async with asyncio.timeout(LOOK_UP):
+            partitions = sorted(await producer.partitions_for(topic))
     except TimeoutError:
         return [(row, UnknownTopicOrPartitionError(topic)) for row in rows]
     except KafkaError as error:

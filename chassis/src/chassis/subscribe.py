@@ -73,7 +73,8 @@ class Subscription(Applying):
         while self.topics:
             broker = self._broker()
             try:
-                await asyncio.wait_for(broker.start(), self._longest_join)  # else it waits without end
+                async with asyncio.timeout(self._longest_join):  # else it waits without end
+                    await broker.start()
                 await self._watch()
             except (KafkaError, OSError) as error:
                 log.warning("consumer.unavailable", error=repr(error))
@@ -210,6 +211,7 @@ def _security(settings: ServiceSettings) -> BaseSecurity | None:
 
 async def _stop(broker: KafkaBroker, deadline: float) -> None:
     try:
-        await asyncio.wait_for(broker.stop(), deadline)
+        async with asyncio.timeout(deadline):
+            await broker.stop()
     except (TimeoutError, KafkaError, OSError) as error:
         log.warning("consumer.stop", error=repr(error))

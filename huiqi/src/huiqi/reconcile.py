@@ -65,9 +65,9 @@ class Owned:
         mark = heard.marks.get(key, _NO_MARK)
         numbers = self.numbers[key]
         coming = ahead.get(key, frozenset()) | mark.aside.keys()
-        last = self.outbox[key] - 1 if key in self.outbox else numbers.last
-        lost = [n for n in range(mark.sequence + 1, last + 1) if n not in coming and numbers.holds(n)]
-        return Missing(self.owner, listener, key, lost[0], last, len(lost)) if lost else None
+        sent = self.outbox[key] - 1 if key in self.outbox else numbers.last
+        lost = [n for n in range(mark.sequence + 1, sent + 1) if n not in coming and numbers.holds(n)]
+        return Missing(self.owner, listener, key, lost[0], numbers.last, len(lost)) if lost else None
 
 
 @click.command()

@@ -11,6 +11,8 @@ from pydantic_core import PydanticCustomError
 from casework.uscc import is_uscc
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?\Z")
+# What nearly every amount is: no other rule can refuse it.
+_PLAIN = re.compile(r"-?(0|[1-9][0-9]{0,16})(\.[0-9]{1,12})?\Z")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _MAX_NUMBER = Decimal(10) ** 18
 _MAX_PLACES = 12
@@ -21,6 +23,8 @@ def broken(rule: str, **values: Any) -> PydanticCustomError:
 
 
 def exact_number(value: Any) -> Any:
+    if type(value) is str and _PLAIN.match(value):
+        return Decimal(value)
     if isinstance(value, float):
         raise broken("float")
     if isinstance(value, str) and _NUMBER.match(value):
@@ -48,6 +52,8 @@ def _not_negative(number: Decimal) -> Decimal:
 
 
 def _whole(value: Any) -> Any:
+    if type(value) is int and abs(value) < _MAX_NUMBER:
+        return value
     number = exact_number(value)
     if number != number.to_integral_value():
         raise broken("not_whole", given=str(value))

@@ -39,8 +39,10 @@ _ADD = (
     f"INSERT INTO cases ({', '.join(_COLUMNS)})"  # noqa: S608
     f" VALUES ({', '.join(f'${place}' for place in range(1, len(_COLUMNS) + 1))})"
 )
+_LISTED = [name for name in _COLUMNS if name not in ("facts", "answer")]
 _CASES = Listing(
-    _CASE, order="case_id", enterprise_id="enterprise_id = {}", programme="programme = {}", state="state = {}",
+    f"SELECT {', '.join(_LISTED)} FROM cases",  # noqa: S608
+    order="case_id", enterprise_id="enterprise_id = {}", programme="programme = {}", state="state = {}",
     after="case_id > {}",
 )  # fmt: skip
 _DECIDED = ("version", "verb", "actor", "from_state", "to_state", "reasons", "at")
@@ -103,7 +105,7 @@ async def list_cases(
     after: UUID | None = None,
     limit: int = 50,
 ) -> list[Case]:
-    """In the order in which the cases were drafted, from the one after `after`."""
+    """In the order in which the cases were drafted, from the one after `after`; without their facts and answers."""
     rows = await _CASES.rows(
         reader, limit, enterprise_id=enterprise_id, programme=programme, state=state, after=after
     )
@@ -186,7 +188,7 @@ _NOTICE = (
 
 
 _NOTICES = Listing(
-    _NOTICE, order="n.case_id", programme="c.programme = {}", open_only="n.closed_at IS NULL", after="n.case_id > {}"
+    _NOTICE, order="n.case_id", programme="c.programme = {}", open_only="n.closed_at IS NULL", after="n.case_id > {} AND c.case_id > {}"
 )  # fmt: skip
 
 
@@ -203,7 +205,9 @@ async def list_notices(
     after: UUID | None = None,
     limit: int = 50,
 ) -> list[Notice]:
-    rows = await _NOTICES.rows(reader, limit, programme=programme, open_only=open_only, after=after)
+    rows = await _NOTICES.rows(
+        reader, limit, programme=programme, open_only=open_only, after=after and (after, after)
+    )
     return [Notice.model_validate(dict(row)) for row in rows]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from statistics import median
 
 import lists
 import uvloop
@@ -56,7 +57,10 @@ async def _grow_and_look(
                 looked[size] = await asyncio.to_thread(lists.at, house, size, middle, rounds)
     found = rows_of_chain(sizes, hops) if sizes else []
     if len(looked) > 1:
-        found += lists.rows(looked[min(looked)], looked[max(looked)], max(looked))
+        small, large = looked[min(looked)], looked[max(looked)]
+        for name in large:
+            say(f"  {name}: {median(small[name][1]):.1f} -> {median(large[name][1]):.1f} ms")
+        found += lists.rows(small, large, max(looked))
     return found, _with_arrivals(ledger, chain)
 
 

@@ -1,13 +1,14 @@
 """B9: every list of the APIs with a million cases in the tables beside the same list with ten thousand.
 
-First page, a page in the middle by its cursor, and each way of narrowing, common and rare. One request after another
+First page, a page in the middle by its cursor, and each way of narrowing, common and rare; pages hold as many rows in
+both. One request after another
 on one connection: what is measured is the query, not the queue.
 """
 
 import statistics
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import asyncpg
 import orjson
@@ -18,7 +19,7 @@ from rows import Row, at_most_times
 from chassis.auth import DevelopmentIssuer
 from huiqi.house import House
 
-TIMES = 40
+TIMES = 100
 SMALL = 10_000
 
 
@@ -30,69 +31,92 @@ class Look:
     name: str
     service: str
     path: str
-    role: str = "officer"
 
 
 def cursor(*key: object) -> str:
     return urlsafe_b64encode(orjson.dumps([str(part) for part in key])).decode().rstrip("=")
 
 
+# In braces: the cursor of a page in the middle of that list, or a firm.
+LOOKS = (
+    Look("B9", "cases, first page", "certification", "/v1/cases"),
+    Look("B9", "cases, middle", "certification", "/v1/cases?{cases}"),
+    Look("B9", "cases in review, middle", "certification", "/v1/cases?state=in_review&{cases}"),
+    Look(
+        "B9",
+        "cases returned and of one programme",
+        "certification",
+        "/v1/cases?state=returned&programme=hnte",
+    ),
+    Look(
+        "B9",
+        "cases of a rare programme, middle",
+        "certification",
+        "/v1/cases?limit=5&programme=innovation-platform&{cases}",
+    ),
+    Look("B9", "cases of one firm", "certification", "/v1/cases?enterprise={firm}"),
+    Look("B9b", "notices, first page", "certification", "/v1/notices"),
+    Look("B9b", "notices, middle", "certification", "/v1/notices?{cases}"),
+    Look("B9b", "open notices, middle", "certification", "/v1/notices?open_only=true&{cases}"),
+    Look(
+        "B9b",
+        "open notices of a rare programme",
+        "certification",
+        "/v1/notices?limit=1&open_only=true&programme=innovation-platform",
+    ),
+    Look("B9b", "titles, middle", "certification", "/v1/titles?{titles}"),
+    Look(
+        "B9b",
+        "titles of a level, middle",
+        "certification",
+        "/v1/titles?limit=20&programme=engineering-centre&level=city&{titles}",
+    ),
+    Look("B9b", "titles valid on a day", "certification", "/v1/titles?valid_on=2017-03-01"),
+    Look(
+        "B9b",
+        "titles of a programme valid on a day",
+        "certification",
+        "/v1/titles?valid_on=2017-03-01&programme=hnte",
+    ),
+    Look("B9c", "enterprises, middle", "certification", "/v1/enterprises?{firms}"),
+    Look("B9c", "assets, middle", "ip-enterprise", "/v1/assets?{assets}"),
+    Look("B9c", "assets of a rare kind", "ip-enterprise", "/v1/assets?limit=5&kind=plant_variety"),
+    Look("B9c", "assets that ended, middle", "ip-enterprise", "/v1/assets?limit=20&in_force=false&{assets}"),
+    Look("B9c", "consents, middle", "finance-link", "/v1/consents?{consents}"),
+    Look(
+        "B9c", "consents to a bank, middle", "finance-link", "/v1/consents?limit=20&bank_id=bank-7&{consents}"
+    ),
+    Look("B9c", "referrals, middle", "finance-link", "/v1/referrals?{referrals}"),
+    Look(
+        "B9c",
+        "referrals approved, middle",
+        "finance-link",
+        "/v1/referrals?limit=20&state=approved&{referrals}",
+    ),
+    Look(
+        "B9c",
+        "referrals of a bank, sent, middle",
+        "finance-link",
+        "/v1/referrals?bank_id=bank-7&limit=2&state=sent&{referrals}",
+    ),
+    Look("B9c", "inbox of all officers", "notifier", "/v1/inbox"),
+    Look("B9c", "inbox of all officers, unread", "notifier", "/v1/inbox?limit=20&unread=true"),
+    Look("B9c", "notifications, middle", "notifier", "/v1/notifications?{notifications}"),
+    Look("B9c", "notifications undelivered", "notifier", "/v1/notifications?limit=5&state=undelivered"),
+    Look(
+        "B9c",
+        "notifications refused, middle",
+        "notifier",
+        "/v1/notifications?limit=5&reason_code=refused&{notifications}",
+    ),
+)
+
+
 def looks(cases: int, middle: Mapping[str, str]) -> list[Look]:
     """`middle` holds a key in the middle of each list."""
-    firm = enterprise_id(cases // 4)
     at = {name: f"cursor={cursor(*key.split('|'))}" for name, key in middle.items()}
-    certification = {
-        "B9": {
-            "cases, first page": "/v1/cases",
-            "cases, middle": f"/v1/cases?{at['cases']}",
-            "cases in review, middle": f"/v1/cases?state=in_review&{at['cases']}",
-            "cases returned and of one programme": "/v1/cases?state=returned&programme=hnte",
-            "cases of a rare programme, middle": f"/v1/cases?programme=innovation-platform&{at['cases']}",
-            "cases of one firm": f"/v1/cases?enterprise={firm}",
-        },
-        "B9b": {
-            "notices, first page": "/v1/notices",
-            "notices, middle": f"/v1/notices?{at['cases']}",
-            "open notices, middle": f"/v1/notices?open_only=true&{at['cases']}",
-            "open notices of a rare programme": "/v1/notices?open_only=true&programme=innovation-platform",
-            "titles, middle": f"/v1/titles?{at['titles']}",
-            "titles of a level, middle": f"/v1/titles?programme=engineering-centre&level=city&{at['titles']}",
-            "titles valid on a day": "/v1/titles?valid_on=2017-03-01",
-            "titles of a programme valid on a day": "/v1/titles?valid_on=2017-03-01&programme=hnte",
-        },
-        "B9c": {
-            "enterprises, middle": f"/v1/enterprises?{at['firms']}",
-        },
-    }
-    others = {
-        "ip-enterprise": {
-            "assets, middle": f"/v1/assets?{at['assets']}",
-            "assets of a rare kind": "/v1/assets?kind=plant_variety",
-            "assets that ended, middle": f"/v1/assets?in_force=false&{at['assets']}",
-        },
-        "finance-link": {
-            "consents, middle": f"/v1/consents?{at['consents']}",
-            "consents to a bank, middle": f"/v1/consents?bank_id=bank-7&{at['consents']}",
-            "referrals, middle": f"/v1/referrals?{at['referrals']}",
-            "referrals approved, middle": f"/v1/referrals?state=approved&{at['referrals']}",
-            "referrals of a bank, sent, middle": f"/v1/referrals?bank_id=bank-7&state=sent&{at['referrals']}",
-        },
-        "notifier": {
-            "inbox of all officers": "/v1/inbox",
-            "inbox of all officers, unread": "/v1/inbox?unread=true",
-            "notifications, middle": f"/v1/notifications?{at['notifications']}",
-            "notifications undelivered": "/v1/notifications?state=undelivered",
-            "notifications refused, middle": f"/v1/notifications?reason_code=refused&{at['notifications']}",
-        },
-    }
-    found = [
-        Look(row, name, "certification", path)
-        for row, named in certification.items()
-        for name, path in named.items()
-    ]
-    return found + [
-        Look("B9c", name, service, path) for service, named in others.items() for name, path in named.items()
-    ]
+    firm = enterprise_id(cases // 4)
+    return [replace(look, path=look.path.format(**at, firm=firm)) for look in LOOKS]
 
 
 async def keys_in_the_middle(house: House, cases: int) -> dict[str, str]:

@@ -54,8 +54,8 @@ def _listens(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-async def prepare(house: Addresses, numbers: list[int]) -> list[bytes]:
-    """The requests that submit a draft of each firm."""
+async def prepare(house: Addresses, numbers: list[int]) -> tuple[list[bytes], list[bytes]]:
+    """The requests with which each firm looks at its draft, and those that submit it."""
     async with opened(house, "certification") as db:
         await register(db, numbers)
         cases: dict[int, UUID] = {}
@@ -67,15 +67,16 @@ async def prepare(house: Addresses, numbers: list[int]) -> list[bytes]:
             )
     signed = tokens(house, numbers)
     await at_rest(house)
-    return [
-        request("POST", f"/v1/cases/{cases[number]}/submit", _headers(signed[number], number))
-        for number in numbers
-    ]
+    paths = {number: f"/v1/cases/{cases[number]}" for number in numbers}
+    return (
+        [request("GET", paths[number], _headers(signed[number])) for number in numbers],
+        [request("POST", f"{paths[number]}/submit", _headers(signed[number])) for number in numbers],
+    )
 
 
-def _headers(token: str, number: int) -> dict[str, str]:
+def _headers(token: str) -> dict[str, str]:
     return {
-        "Authorization": f"Bearer {token}", "If-Match": '"1"', "Idempotency-Key": f"submit-{number}", "Accept-Language": "en",
+        "Authorization": f"Bearer {token}", "If-Match": '"1"', "Accept-Language": "en",
     }  # fmt: skip
 
 
@@ -113,7 +114,7 @@ def measure(rounds: int) -> tuple[list[Row], dict[str, dict[str, int]]]:
         bare(house) as (port, pid),
     ):
         numbers = list(range(FIRST, FIRST + WARM + rounds * REQUESTS))
-        submits = asyncio.run(prepare(house.addresses, numbers))
+        reads, submits = asyncio.run(prepare(house.addresses, numbers))
         inserts = [posted(number) for number in range(50)] * (REQUESTS // 50)
         service = house.services["certification"]
         assert service.child is not None
@@ -121,6 +122,9 @@ def measure(rounds: int) -> tuple[list[Row], dict[str, dict[str, int]]]:
         send(house.directory, service.port, submits[:WARM], connections=CONNECTIONS).expect(200)
         send(house.directory, port, inserts[:WARM], connections=CONNECTIONS).expect(201)
         for at in range(WARM, len(submits), REQUESTS):
+            send(house.directory, service.port, reads[at : at + REQUESTS], connections=CONNECTIONS).expect(
+                200
+            )
             for this, to, requests, status in (
                 (mine, service.port, submits[at : at + REQUESTS], 200), (theirs, port, inserts, 201)
             ):  # fmt: skip

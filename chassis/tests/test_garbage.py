@@ -5,7 +5,7 @@ import sys
 
 _SAY = (
     "import gc; from chassis.garbage import spare_the_collector as s; s();"
-    "print(gc.isenabled(), gc.get_threshold()[0] >= 10_000, gc.get_freeze_count() > 10_000)"
+    "print(gc.isenabled(), gc.get_threshold()[0] >= 10_000, gc.get_freeze_count() > 1_000)"
 )
 
 

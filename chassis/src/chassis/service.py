@@ -23,6 +23,7 @@ from chassis.auth import Authenticator
 from chassis.clock import Clock, FileClock, SystemClock
 from chassis.database import Database
 from chassis.errors import Unavailable
+from chassis.garbage import spare_the_collector
 from chassis.idempotency import forget_answers
 from chassis.inbox import Consumers
 from chassis.migrate import chassis_sql, found, migrate
@@ -218,6 +219,7 @@ async def _run_until_told(service: Service, context: Context) -> None:
     housekeeping = asyncio.create_task(_keep_house(context.db))
     stop = asyncio.create_task(told.wait())
     began = time.monotonic()
+    spare_the_collector()
     log.info("started", port=settings.http_port)
     await _one_ended(stop, tasks)
     log.info("stopping", after_seconds=round(time.monotonic() - began))

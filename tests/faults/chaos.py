@@ -19,6 +19,8 @@ from rig.run import Orders, Result, run_seeds
 from chassis.testing import given_kafka
 
 _err = Console(stderr=True)
+# Only when named: after it the embedded broker at times gives a group no more of a partition.
+_NAMED_ONLY = frozenset({"broker-emptied"})
 
 
 @click.command(help=__doc__)
@@ -37,7 +39,9 @@ def main(
     *, seed: int | None, seeds: int, seconds: float, houses: int | None, chosen: Sequence[str], form: str,
     out: Path | None,
 ) -> None:  # fmt: skip
-    faults = {name: fault for name, fault in FAULTS.items() if not chosen or name in chosen}
+    faults = {
+        name: fault for name, fault in FAULTS.items() if name in (chosen or FAULTS.keys() - _NAMED_ONLY)
+    }
     orders = Orders(seconds, faults, alone=chosen[0] if len(chosen) == 1 else None, say=_err.print)
     left = [seed] if seed is not None else list(range(1, seeds + 1))
     in_one_house = -(-len(left) // houses) if houses else 1

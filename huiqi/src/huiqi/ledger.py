@@ -54,12 +54,17 @@ class Ledger:
 
 
 async def check(
-    installation: Installation, *, wait: float = 0, foreign: Collection[tuple[str, int, int]] = ()
+    installation: Installation,
+    *,
+    wait: float = 0,
+    foreign: Collection[tuple[str, int, int]] = (),
+    remade: bool = False,
 ) -> Ledger:
     """Checks every promise, after waiting up to `wait` seconds for the installation to become quiet.
 
     `foreign` are records (topic, partition, offset) that somebody else is known to have put on the topics: they are
-    counted, and not held against anybody.
+    counted, and not held against anybody. `remade`: topics are known to have been made anew under load, so that what
+    was lost of a key may have been sent again after later numbers of it; such keys are noted.
 
     Reads only. Listeners are read before owners and the topics' ends before both, so that what is said in between
     is never mistaken for something that nobody said. Raises Unavailable.
@@ -76,7 +81,8 @@ async def check(
             heard = {service: await read_heard(db, service) for service, db in listeners.items()}
             async with snapshots(installation) as owners:
                 await _check_databases(found, installation, listeners, owners, heard)
-                await Records(found["I3"], found["I4"], installation, owners, frozenset(foreign)).check(log)
+                told = frozenset(foreign)
+                await Records(found["I3"], found["I4"], installation, owners, told, remade).check(log)
     return Ledger(as_of, found)
 
 

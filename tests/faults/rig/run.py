@@ -127,7 +127,7 @@ class _Runs:
         installation = with_tally(standing.installation())
         quiet = await await_quiet(installation, REST)
         recovery = time.monotonic() - ended if quiet else None
-        ledger = await check(installation, foreign=standing.foreign)
+        ledger = await check(installation, foreign=standing.foreign, remade=standing.emptied)
         seen = await witness.check(standing, journal)
         if not self._faults and (extra := await records_too_many(standing)):
             why = f"{extra} records more than events, though nothing failed: two relays were at work at once"

@@ -194,7 +194,7 @@ class Relay:
                 client_id=self._db.service,
                 acks="all",
                 enable_idempotence=self._settings.kafka_idempotence,
-                max_batch_size=262_144,
+                max_batch_size=524_288,
                 max_request_size=1_048_576,
                 linger_ms=0,
                 request_timeout_ms=15_000,

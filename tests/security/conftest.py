@@ -8,6 +8,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from frame import Frame
+from objects import Objects
 
 from chassis.clock import SHANGHAI
 from chassis.testing import given_kafka
@@ -24,3 +25,9 @@ def frame() -> Iterator[Frame]:
         Frame(house) as standing,
     ):
         yield standing
+
+
+@pytest.fixture(scope="session")
+def objects(frame: Frame) -> Objects:
+    """What the house's people have made; one expert of the directory stands for all."""
+    return Objects(frame)

@@ -22,11 +22,6 @@ def test_no_row_stands_twice() -> None:
     assert [name for name, times in Counter(row.id for row in ROWS).items() if times > 1] == []
 
 
-@pytest.fixture(scope="session")
-def objects(frame: Frame) -> Objects:
-    return Objects(frame)
-
-
 @pytest.mark.parametrize("row", ROWS, ids=[row.id for row in ROWS])
 def test_everybody_is_answered_as_the_table_says(row: Row, frame: Frame, objects: Objects) -> None:
     """Who is refused asks first: it must not have changed what the others find."""

@@ -78,9 +78,9 @@ def routes(*services: str) -> list[tuple[str, str]]:
 class Things:
     """What each route is asked with: an object, the first that the matrix asks for there, and requests made up."""
 
-    def __init__(self, frame: Frame) -> None:
+    def __init__(self, frame: Frame, objects: Objects) -> None:
         self._frame = frame
-        self._objects = Objects(frame)
+        self._objects = objects
         self._made: dict[tuple[str, str], Object] = {}
         self._operations: dict[str, dict[str, Operation]] = {}
         self._cases: dict[tuple[str, str, GenerationMode], list[Request]] = {}
@@ -133,8 +133,8 @@ def turned(made: Request, thing: Object, nth: int) -> Request:
 
 
 @pytest.fixture(scope="session")
-def things(frame: Frame) -> Things:
-    return Things(frame)
+def things(frame: Frame, objects: Objects) -> Things:
+    return Things(frame, objects)
 
 
 @pytest.mark.parametrize("service", SERVICES)

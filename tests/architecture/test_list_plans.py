@@ -7,6 +7,7 @@ from types import ModuleType
 
 import pytest
 
+from casework import expert_store, panel_store
 from casework import store as casework_store
 from casework.store import casework_sql
 from chassis.database import Database
@@ -17,6 +18,9 @@ from chassis.testing import Databases
 # Ways without an index of their own, and why they need none.
 REVIEWED = {
     "finance_link _PRODUCTS": "a handful of rows",
+    "casework _EXPERTS": "a directory of some hundreds",
+    "casework _INTERESTS": "what people declare of themselves: some thousands",
+    "casework _SEATS": "the panels of one person",
     "casework _NOTICES programme": "the case's programme: the planner begins with the rarer side",
     "finance_link _REFERRALS only_sent": "most are",
     "ip_enterprise _ASSETS in_force": "most are",
@@ -59,7 +63,10 @@ def all_ways() -> list[Way]:
         for name in names
         for way in ways_of(package, import_module(name))
     ]
-    return ways_of("casework", casework_store) + own
+    shared = [
+        way for module in (casework_store, expert_store, panel_store) for way in ways_of("casework", module)
+    ]
+    return shared + own
 
 
 async def plan(db: Database, way: Way) -> str:

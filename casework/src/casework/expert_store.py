@@ -8,6 +8,7 @@ import asyncpg
 from casework.expert import Expert, Interest
 from casework.store import Reader
 from chassis.database import Transaction
+from chassis.listing import Listing
 
 _COLUMNS = (
     "expert_id", "subject", "name", "kind", "fields", "employer_id", "employer_name", "holdings", "available_from",
@@ -18,6 +19,14 @@ _SAVE_EXPERT = (
     f"INSERT INTO experts ({', '.join(_COLUMNS)})"  # noqa: S608
     f" VALUES ({', '.join(f'${place}' for place in range(1, len(_COLUMNS) + 1))})"
     f" ON CONFLICT (expert_id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS[1:])}"
+)
+_EXPERTS = Listing(
+    _EXPERT,
+    order="expert_id",
+    kind="kind = {}",
+    active="active",
+    inactive="NOT active",
+    after="expert_id > {}",
 )
 
 
@@ -58,11 +67,7 @@ async def list_experts(
     limit: int,
 ) -> list[Expert]:
     """In the order in which they were added."""
-    rows = await reader.fetch(
-        f"{_EXPERT} WHERE ($1::text IS NULL OR kind = $1) AND ($2::boolean IS NULL OR active = $2)"
-        " AND ($3::uuid IS NULL OR expert_id > $3) ORDER BY expert_id LIMIT $4",
-        kind, active, after, limit,
-    )  # fmt: skip
+    rows = await _EXPERTS.rows(reader, limit, kind=kind, active=active, inactive=active is False, after=after)
     return [Expert.model_validate(dict(row)) for row in rows]
 
 
@@ -72,6 +77,13 @@ async def list_every_expert(tx: Reader) -> list[Expert]:
 
 
 _INTEREST = "SELECT interest_id, person, enterprise_id, ground, note, declared_by, declared_at, ended_by, ended_at FROM interests"
+_INTERESTS = Listing(
+    _INTEREST,
+    order="interest_id",
+    person="person = {}",
+    enterprise_id="enterprise_id = {}",
+    after="interest_id > {}",
+)
 
 
 async def add_interest(tx: Transaction, interest: Interest) -> Interest:
@@ -110,11 +122,7 @@ async def list_interests(
     after: UUID | None = None,
     limit: int,
 ) -> list[Interest]:
-    rows = await reader.fetch(
-        f"{_INTEREST} WHERE ($1::text IS NULL OR person = $1) AND ($2::text IS NULL OR enterprise_id = $2)"
-        " AND ($3::uuid IS NULL OR interest_id > $3) ORDER BY interest_id LIMIT $4",
-        person, enterprise_id, after, limit,
-    )  # fmt: skip
+    rows = await _INTERESTS.rows(reader, limit, person=person, enterprise_id=enterprise_id, after=after)
     return [Interest.model_validate(dict(row)) for row in rows]
 
 

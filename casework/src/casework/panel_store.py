@@ -10,6 +10,7 @@ from casework.expert import Answer, DrawRow, Seat, Sheet
 from casework.score_sheets import Filled
 from casework.store import Reader
 from chassis.database import Transaction
+from chassis.listing import Listing
 
 
 class DrawnBefore(Exception):
@@ -36,6 +37,11 @@ _DRAW = (
     "SELECT draw_id, programme, edition, edition_hash, pool, pool_hash, seed, seed_hash, beacon, committed_by,"
     " committed_at, revealed_by, revealed_at FROM draws"
 )
+_DRAWS = Listing(
+    "SELECT draw_id, programme, edition, pool_hash, seed_hash, committed_at, revealed_at,"
+    " jsonb_array_length(pool->'experts') AS experts, jsonb_array_length(pool->'cases') AS cases FROM draws",
+    order="draw_id", programme="programme = {}", after="draw_id > {}",
+)  # fmt: skip
 
 
 async def find_draw(reader: Reader, draw_id: UUID) -> DrawRow | None:
@@ -59,12 +65,7 @@ async def list_draws(
     reader: Reader, *, programme: str | None = None, after: UUID | None = None, limit: int
 ) -> list[asyncpg.Record]:
     """What is short to say of each: ids, hashes, times and counts, never the seed."""
-    return await reader.fetch(
-        "SELECT draw_id, programme, edition, pool_hash, seed_hash, committed_at, revealed_at,"
-        " jsonb_array_length(pool->'experts') AS experts, jsonb_array_length(pool->'cases') AS cases FROM draws"
-        " WHERE ($1::text IS NULL OR programme = $1) AND ($2::uuid IS NULL OR draw_id > $2) ORDER BY draw_id LIMIT $3",
-        programme, after, limit,
-    )  # fmt: skip
+    return await _DRAWS.rows(reader, limit, programme=programme, after=after)
 
 
 async def draw_of(reader: Reader, case_id: UUID) -> UUID | None:
@@ -94,6 +95,9 @@ _SEAT = (
     " s.recused_by, s.reason, h.handed_in_at, d.opened_at FROM seats s JOIN draw_cases d USING (case_id)"
     " JOIN experts e USING (expert_id) LEFT JOIN score_sheets h USING (case_id, expert_id)"
 )
+_SEATS = Listing(
+    _SEAT, order="s.case_id", subject="e.subject = {} AND s.recused_at IS NULL", after="s.case_id > {}"
+)
 
 
 async def list_seats(reader: Reader, case_id: UUID) -> list[Seat]:
@@ -104,11 +108,7 @@ async def list_seats(reader: Reader, case_id: UUID) -> list[Seat]:
 
 async def list_seats_of(reader: Reader, subject: str, *, after: UUID | None = None, limit: int) -> list[Seat]:
     """Where the person sits now."""
-    rows = await reader.fetch(
-        f"{_SEAT} WHERE e.subject = $1 AND s.recused_at IS NULL AND ($2::uuid IS NULL OR s.case_id > $2)"
-        " ORDER BY s.case_id LIMIT $3",
-        subject, after, limit,
-    )  # fmt: skip
+    rows = await _SEATS.rows(reader, limit, subject=subject, after=after)
     return [Seat.model_validate(dict(row)) for row in rows]
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from casework.columns.table import Table
-from casework.columns.whole import Mask, Whole
+from casework.columns.table import ABSENT, Table
+from casework.columns.whole import Ints, Mask, Whole
 from casework.edition import Edition
 
 # As in casework.measures.amounts: exact fraction, Span, AtLeast, Missing, NoGrade.
@@ -53,6 +53,16 @@ def kind_of_rows(size: int, *steps: tuple[Mask, int]) -> Kinds:
     for rows, what in reversed(steps):
         kind[rows] = what
     return kind
+
+
+def quotients(part: Ints, whole: Ints) -> Amounts:
+    """Each part by its whole; MISSING where one of the two is ABSENT."""
+    missing = (part == ABSENT) | (whole == ABSENT)
+    return Amounts(
+        Whole.of(np.where(missing, 0, part)),
+        Whole.of(np.where(missing, 1, whole)),
+        kind_of_rows(len(part), (missing, MISSING)),
+    )
 
 
 @dataclass(slots=True)

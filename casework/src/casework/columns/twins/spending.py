@@ -13,6 +13,7 @@ from casework.columns.amounts import (
     Judging,
     kind_of_rows,
     only,
+    quotients,
     twin,
 )
 from casework.columns.table import ABSENT, SCALE, Table, Years
@@ -67,13 +68,7 @@ def rd_domestic_share(edition: Edition) -> ColumnMeasure:
 @twin("latest_share")
 def latest_share(_edition: Edition, *, of: str, to: str) -> ColumnMeasure:
     def share(judging: Judging) -> Amounts:
-        part, whole = judging.table.latest(of), judging.table.latest(to)
-        missing = (part == ABSENT) | (whole == ABSENT)
-        return Amounts(
-            Whole.of(np.where(missing, 0, part)),
-            Whole.of(np.where(missing, 1, whole)),
-            kind_of_rows(judging.table.size, (missing, MISSING)),
-        )
+        return quotients(judging.table.latest(of), judging.table.latest(to))
 
     return share
 

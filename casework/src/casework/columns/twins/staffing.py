@@ -8,6 +8,7 @@ from casework.columns.amounts import (
     ColumnMeasure,
     Judging,
     kind_of_rows,
+    quotients,
     twin,
 )
 from casework.columns.table import ABSENT, SCALE, YES
@@ -43,13 +44,7 @@ def staff_share(_edition: Edition, *, of: str) -> ColumnMeasure:
     """All kinds of one enterprise stand over the same number, which the share does without."""
 
     def share(judging: Judging) -> Amounts:
-        part, whole = judging.table.staff[of], judging.table.staff["total"]
-        missing = (part == ABSENT) | (whole == ABSENT)
-        return Amounts(
-            Whole.of(np.where(missing, 0, part)),
-            Whole.of(np.where(missing, 1, whole)),
-            kind_of_rows(judging.table.size, (missing, MISSING)),
-        )
+        return quotients(judging.table.staff[of], judging.table.staff["total"])
 
     return share
 

@@ -6,7 +6,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from chassis import kafka_admin
-from chassis.relay import Relay
+from chassis.sending import envelope_of
 from huiqi.ledger import check
 from huiqi.promises_records import Order
 from small_town import FIRMS, TITLES, Town, granted
@@ -25,12 +25,11 @@ async def sent(town: Town, key: str, payload: bytes, headers: list[tuple[str, by
 
 
 async def record_of(town: Town, sequence: int) -> tuple[bytes, list[tuple[str, bytes]]]:
-    relay: Relay = town.relay("certification")
     row = await town.databases["certification"].fetchrow(
         "SELECT * FROM events WHERE key = $1 AND sequence = $2", FIRM, sequence
     )
     assert row is not None
-    return row["payload"].encode(), relay.envelope(row).to_headers()
+    return row["payload"].encode(), envelope_of(row, "/huiqi/certification").to_headers()
 
 
 async def test_every_kind_of_forged_record_is_reported_and_a_true_one_twice_is_not(own_town: Town) -> None:

@@ -193,12 +193,9 @@ def _path(place: Sequence[str | int]) -> str:
 
 
 def _challenge(error: Refused) -> dict[str, str]:
-    match error.status:
-        case 401:  # RFC 6750, 3.1: no error is named to a request that brought no token
-            return {
-                "WWW-Authenticate": "Bearer"
-                if isinstance(error, SignInNeeded)
-                else 'Bearer error="invalid_token"'
-            }
-        case _:
-            return {}
+    """RFC 6750, 3.1: no error is named to a request that brought no token."""
+    if error.status != 401:
+        return {}
+    return {
+        "WWW-Authenticate": "Bearer" if isinstance(error, SignInNeeded) else 'Bearer error="invalid_token"'
+    }

@@ -15,11 +15,10 @@ from uuid_utils.compat import uuid7
 from chassis.errors import Unavailable
 from chassis.failpoints import failpoint, switched_off
 from chassis.seals import seal
-from chassis.sending import Answer, Underway, envelope_of, in_turn
+from chassis.sending import Answer, Underway, in_turn
 from chassis.settings import ServiceSettings
 from chassis.stuck import LONGEST_DELAY, OF_THE_TOPIC, StuckTopics
 from chassis.telemetry import METRICS
-from contracts.envelope import Envelope
 
 if TYPE_CHECKING:
     from chassis.database import Database
@@ -77,8 +76,7 @@ class Relay:
         self._woken = asyncio.Event()
         self._producer: AIOKafkaProducer | None = None
         self._stuck = StuckTopics()
-        self.source = f"/huiqi/{db.service}"
-        self._underway = Underway(self.source, self.wake)
+        self._underway = Underway(f"/huiqi/{db.service}", self.wake)
         self.last_progress = time.monotonic()
 
     def wake(self) -> None:
@@ -183,9 +181,6 @@ class Relay:
         if any(not isinstance(error, OF_THE_TOPIC) for error in failed.values()):
             await self._drop_producer()
         return in_turn(answers)
-
-    def envelope(self, row: asyncpg.Record) -> Envelope:
-        return envelope_of(row, self.source)
 
     async def _ready_producer(self) -> AIOKafkaProducer:
         if self._producer is None:

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from aiokafka import ConsumerRecord
 
+from chassis.sending import envelope_of
 from chassis.topics import load_topics, topic_for
-from contracts.envelope import Envelope
 from rig.fault import ask, fault
 from rig.foreign import Copy, latest, send
 from rig.saying import OWNER, TOPIC, EnterpriseAudited, changed, new_enterprise, registered, say
@@ -124,11 +124,8 @@ def _shuffled(chance: random.Random, copies: list[Copy]) -> list[Copy]:
 
 
 def _as_relayed(row: Mapping[str, Any], service: str) -> Copy:
-    envelope = Envelope(
-        event_id=row["event_id"], source=f"/huiqi/{service}", type=row["type"], topic=row["topic"], key=row["key"],
-        sequence=row["sequence"], time=row["occurred_at"], actor=row["actor"], traceparent=row["traceparent"],
-    )  # fmt: skip
-    return Copy(row["topic"], row["key"].encode(), row["payload"].encode(), envelope.to_headers())
+    headers = envelope_of(row, f"/huiqi/{service}").to_headers()
+    return Copy(row["topic"], row["key"].encode(), row["payload"].encode(), headers)
 
 
 FAULTS: Final = (duplicates, repeated_in_disorder, reordered, poison, newer_schema)

@@ -19,7 +19,7 @@ from rig.tally import ENVIRONMENT, HEARD, TALLY, with_tally
 from rig.witness_rows import SPEAKERS
 from tampering import TAMPERED, first
 
-from chassis.testing import given_kafka
+from chassis.testing import fetch_rows, given_kafka
 from huiqi.house import House
 from huiqi.installation import Installation
 from huiqi.ledger import await_quiet
@@ -98,9 +98,8 @@ class Sample:
 async def _topics_seen(floor: Floor) -> set[str]:
     seen: set[str] = set()
     for service in SPEAKERS:
-        connection = await asyncpg.connect(floor.database(service))
-        seen |= {row["topic"] for row in await connection.fetch("SELECT DISTINCT topic FROM events")}
-        await connection.close()
+        rows = await fetch_rows(floor.database(service), "SELECT DISTINCT topic FROM events")
+        seen |= {row["topic"] for row in rows}
     return seen
 
 

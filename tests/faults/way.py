@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import httpx
 
+from chassis.testing import fetch_rows
 from contracts.values import check_character
 from huiqi.house import House
 from huiqi.installation import Installation
@@ -102,7 +103,7 @@ class Way:
         assert answer.status_code == 201, answer.text
 
     def rows(self, service: str, sql: str, *arguments: object) -> list[dict[str, Any]]:
-        return asyncio.run(_rows(self.house.addresses.services[service].database, sql, arguments))
+        return asyncio.run(fetch_rows(self.house.addresses.services[service].database, sql, *arguments))
 
     def until(self, true: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
         end = time.monotonic() + seconds
@@ -123,13 +124,3 @@ class Way:
         ledger = self.ledger()
         assert ledger.kept, ledger.as_json()
         assert ledger.promises["I1"].checked > 0
-
-
-async def _rows(url: str, sql: str, arguments: tuple[object, ...]) -> list[dict[str, Any]]:
-    import asyncpg
-
-    connection = await asyncpg.connect(url)
-    try:
-        return [dict(row) for row in await connection.fetch(sql, *arguments)]
-    finally:
-        await connection.close()

@@ -8,10 +8,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-import asyncpg
 import httpx
 
 from chassis.identity import Actor
+from chassis.testing import fetch_rows
 from contracts.values import check_character
 from huiqi.house import House
 
@@ -73,7 +73,7 @@ class Frame:
         return answer
 
     def rows(self, service: str, sql: str, *arguments: object) -> list[dict[str, Any]]:
-        return asyncio.run(_rows(self.house.addresses.services[service].database, sql, arguments))
+        return asyncio.run(fetch_rows(self.house.addresses.services[service].database, sql, *arguments))
 
     def until(self, look: Callable[[], T | None], what: str, seconds: float = PATIENCE) -> T:
         end = time.monotonic() + seconds
@@ -92,11 +92,3 @@ class Frame:
         assert child is not None
         lines = Path(f"/proc/{child.pid}/smaps_rollup").read_text().splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
-
-
-async def _rows(url: str, sql: str, arguments: tuple[object, ...]) -> list[dict[str, Any]]:
-    connection = await asyncpg.connect(url)
-    try:
-        return [dict(row) for row in await connection.fetch(sql, *arguments)]
-    finally:
-        await connection.close()

@@ -193,6 +193,17 @@ async def clean_topics(broker: Broker) -> Broker:
     return broker
 
 
+async def fetch_rows(url: str, sql: str, *arguments: object) -> list[dict[str, Any]]:
+    """What a running service's database holds, over a connection of its own."""
+    import asyncpg  # noqa: PLC0415 - a plugin is loaded by every run
+
+    connection = await asyncpg.connect(url)
+    try:
+        return [dict(row) for row in await connection.fetch(sql, *arguments)]
+    finally:
+        await connection.close()
+
+
 def given_kafka() -> GivenBroker | None:
     """The Kafka that KAFKA_BOOTSTRAP names, emptied; None where the embedded broker is to be used."""
     if not os.environ.get("KAFKA_BOOTSTRAP"):

@@ -1,7 +1,6 @@
 """What has to hold besides where nothing failed: each event is sent once, because one relay at a time sends."""
 
-import asyncpg
-
+from chassis.testing import fetch_rows
 from huiqi.installation import Installation
 from huiqi.ledger_log import open_log
 from rig.standing import Standing
@@ -20,9 +19,6 @@ async def count_events(installation: Installation) -> int:
     """Events that the owners have said, all services together."""
     total = 0
     for url in installation.databases.values():
-        connection = await asyncpg.connect(url)
-        try:
-            total += await connection.fetchval("SELECT count(*) FROM events")
-        finally:
-            await connection.close()
+        [row] = await fetch_rows(url, "SELECT count(*) AS events FROM events")
+        total += row["events"]
     return total

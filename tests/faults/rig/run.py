@@ -71,31 +71,31 @@ def run_seeds(
     folder = orders.keep / f"seed-{seeds[0]}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    with Standing(
+    with Journal(folder / "journal.jsonl") as journal, Standing(
         folder, clock_at=CLOCK_AT, broker=broker, control=control, banks=BANKS, services=(*SERVICES, TALLY),
         environment={**ENVIRONMENT, **orders.environment},
     ) as standing:  # fmt: skip
-        broken = True
+        all_kept = False
         try:
-            for result in _Runs(standing, orders, folder).each(seeds):
-                broken = bool(result.broken)
+            for result in _Runs(standing, orders, journal, folder).each(seeds):
                 yield result
-                if broken:
+                if result.broken:
                     return
+            all_kept = True
         finally:
-            if broken:
-                shutil.copytree(standing.house.directory / "logs", folder / "logs", dirs_exist_ok=True)
-            else:
+            if all_kept:
                 shutil.rmtree(folder)
+            else:
+                shutil.copytree(standing.house.directory / "logs", folder / "logs", dirs_exist_ok=True)
 
 
 class _Runs:
-    def __init__(self, standing: Standing, orders: Orders, folder: Path) -> None:
+    def __init__(self, standing: Standing, orders: Orders, journal: Journal, folder: Path) -> None:
         self._standing = standing
         self._orders = orders
         self._folder = folder
         self._faults = available(orders.faults, standing)
-        self._journal = Journal(folder / "journal.jsonl")
+        self._journal = journal
 
     def each(self, seeds: Sequence[int]) -> Iterator[Result]:
         asyncio.run(witness.watch(self._standing))

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from chassis.kafka_admin import Broker
 from chassis.servers import HOST
-from huiqi.house import House
+from huiqi.house import House, Settings
 from huiqi.installation import Installation
 from huiqi.services import SERVICES, Named, await_all, stop_all
 from rig.brokers import BrokerControl, control_of
@@ -22,7 +22,6 @@ from rig.healing import heal, thaw
 from rig.instance import Instance
 from rig.proxy import Proxy
 
-Settings = dict[str, str]
 # Seconds, so short that a strike of some seconds outlasts each of them. A shorter session would end members that only
 # wait for a processor.
 _HASTY: Final = {

@@ -5,8 +5,7 @@ import time
 from collections import Counter, defaultdict
 from typing import Final
 
-import asyncpg
-
+from chassis.testing import fetch_rows
 from contracts.registry import event_types
 from rig.ground import Ground
 from rig.tally import HEARD, TALLY
@@ -25,22 +24,19 @@ UNION SELECT topic, key, sequence FROM parked_decisions WHERE decision = 'discar
 async def await_tally(ground: Ground, seconds: float) -> bool:
     """Whether tally has applied or set aside every event before the time was over."""
     until = time.monotonic() + seconds
-    said: set[tuple[str, str, int]] = set()
+    said: set[Place] = set()
     for service in SPEAKERS:
-        said |= {tuple(row) for row in await _fetch(ground, service, _PLACES, HEARD, KNOWN)}
-    while not said <= {tuple(row) for row in await _fetch(ground, TALLY.name, _REACHED)}:
+        said |= await _places(ground, service, _PLACES, HEARD, KNOWN)
+    while not said <= await _places(ground, TALLY.name, _REACHED):
         if time.monotonic() > until:
             return False
         await asyncio.sleep(_PAUSE)
     return True
 
 
-async def _fetch(ground: Ground, service: str, sql: str, *arguments: object) -> list[asyncpg.Record]:
-    connection = await asyncpg.connect(ground.database(service))
-    try:
-        return list(await connection.fetch(sql, *arguments))
-    finally:
-        await connection.close()
+async def _places(ground: Ground, service: str, sql: str, *arguments: object) -> set[Place]:
+    rows = await fetch_rows(ground.database(service), sql, *arguments)
+    return {(row["topic"], row["key"], row["sequence"]) for row in rows}
 
 
 def check_tally(seen: Seen, rows: Rows) -> None:

@@ -71,6 +71,31 @@ async def test_offsets_are_committed_so_that_a_new_member_starts_where_the_last_
     assert later.seen_duplicates == 0
 
 
+async def test_a_consumer_that_gathers_rests_after_a_batch_and_is_no_slower_to_stop(
+    make_database: Databases, clean_topics: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db = await make_database()
+    await make_effects(db)
+    subscription = Subscription(db, settings_for(clean_topics, kafka_gather=10), hearing(), [TOPIC])
+    committed: list[dict[TopicPartition, int]] = []
+
+    async def commit(offsets: dict[TopicPartition, int]) -> None:
+        committed.append(offsets)
+
+    async def is_committed() -> bool:
+        return bool(committed)
+
+    monkeypatch.setattr(subscription, "_commit", commit)
+    await subscription._take([record(registered(name="a"), 1)])
+    await until(is_committed)
+    resting = subscription._applying
+    assert resting is not None
+    assert await has(db, 1)
+    assert not resting.done()
+    subscription._stopping.set()
+    await asyncio.wait_for(resting, 5)
+
+
 async def test_a_consumer_without_a_broker_never_looks_well(
     make_database: Databases, clean_topics: Broker
 ) -> None:

@@ -80,6 +80,13 @@ class Applying:
         if self._committing is not None:
             await asyncio.wait([self._committing])
         self._committing = asyncio.create_task(self._commit(ends))
+        if self._settings.kafka_gather:
+            await self._rest(self._settings.kafka_gather)
+
+    async def _rest(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
 
     async def _settle(self, deadline: float) -> None:
         """The batch in hand is finished or left, within `deadline` seconds; what was applied is committed."""
@@ -114,9 +121,8 @@ class Applying:
 
     async def _wait(self, seconds: float) -> None:
         """Raises BatchLeft when the consumer is taken down: the batch comes again to whoever is next."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
+        await self._rest(seconds)
+        if self._stopping.is_set():
             raise BatchLeft
 
     async def _attempt(self, arrived: Sequence[Arrived], *, careful: bool, give_up: bool) -> Batch:

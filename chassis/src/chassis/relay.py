@@ -103,7 +103,7 @@ class Relay:
                     await self._drop_producer()
                     moved = 0
                     await asyncio.sleep(min(0.1 * 2 ** min(failures, 20), LONGEST_DELAY))
-                if not moved:
+                if moved < BATCH:  # else more waits; what was said meanwhile has woken us
                     await self._rest(BUSY_POLL if failures else IDLE_POLL)
         finally:
             await self._leave()

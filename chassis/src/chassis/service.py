@@ -202,7 +202,7 @@ async def _run_until_told(service: Service, context: Context) -> None:
     server = _Server(
         uvicorn.Config(
             app, host=settings.http_host, port=settings.http_port, http=GuardedProtocol, ws="none", log_config=None,
-            access_log=False, timeout_graceful_shutdown=max(1, int(settings.shutdown_deadline / 2)),
+            access_log=False, proxy_headers=False, timeout_graceful_shutdown=max(1, int(settings.shutdown_deadline / 2)),
             timeout_keep_alive=30, server_header=False, lifespan="off",
         )
     )  # fmt: skip

@@ -53,6 +53,9 @@ class ServiceSettings(BaseSettings):
     kafka_fetch_wait: float = Field(
         default=0.5, gt=0, description="how long the broker may hold an empty fetch"
     )
+    kafka_gather: float = Field(
+        default=0, ge=0, le=10, description="how long to rest after a batch, so that small ones become one"
+    )
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8000, ge=1, le=65535)
     issuer: str

@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
+from functools import lru_cache
 from importlib import import_module
 from random import getrandbits
 from typing import Any, Final
@@ -77,18 +78,26 @@ def mask(value: Any) -> Any:
         case bytes():
             return mask(value.decode(errors="replace"))
         case Mapping():
-            return {
-                mask(key): _MASK
-                if isinstance(key, str) and _SECRET_NAMES.search(key) and entry is not None
-                else mask(entry)
-                for key, entry in value.items()
-            }
+            return dict(_masked_entry(key, entry) for key, entry in value.items())
         case list() | tuple() | set() | frozenset():
             return [mask(entry) for entry in value]
         case int() if value > 10**10 and _SECRET_TEXT.fullmatch(str(value)):
             return _MASK
         case _:
             return value
+
+
+def _masked_entry(key: Any, entry: Any) -> tuple[Any, Any]:
+    if not isinstance(key, str):
+        return mask(key), mask(entry)
+    name, is_secret = _masked_name(key)
+    return name, _MASK if is_secret and entry is not None else mask(entry)
+
+
+@lru_cache(maxsize=1_024)
+def _masked_name(name: str) -> tuple[str, bool]:
+    """As it may be shown, and whether what stands under it is a secret."""
+    return mask(name), _SECRET_NAMES.search(name) is not None
 
 
 def _masked(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -117,13 +126,13 @@ def configure(settings: ServiceSettings, service: str) -> None:
 
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        structlog.processors.format_exc_info,
+        structlog.processors.UnicodeDecoder(),
+        _masked,  # what comes after it is of our own making
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         named,
         _traced,
-        structlog.processors.format_exc_info,
-        structlog.processors.UnicodeDecoder(),
-        _masked,
     ]
     render = structlog.processors.JSONRenderer(serializer=_json)
     structlog.configure(

@@ -13,6 +13,7 @@ from finance_link.domain.answers import Rejected
 from finance_link.domain.products import Product, routed
 from finance_link.domain.referrals import Referral
 from finance_link.domain.scope import Title
+from finance_link.store.surroundings import find_surroundings
 from finance_link.use_cases.sending import add_draft
 from finance_rig import BANK, NEED, OTHER_BANK, Desk, bank, granted, ip_granted, registered
 
@@ -51,11 +52,10 @@ async def test_the_cause_alone_keeps_a_referral_from_being_made_twice(desk: Desk
     await ready(desk)
     await desk.hear(granted())
     [referral] = await referrals(desk)
+    again = referral.model_copy(update={"referral_id": uuid4(), "state": "draft"})
     async with desk.db.transaction() as tx:
-        assert (
-            await add_draft(tx, referral.model_copy(update={"referral_id": uuid4(), "state": "draft"}))
-            is None
-        )
+        around = await find_surroundings(tx, referral.enterprise_id, referral.bank_id)
+        assert await add_draft(tx, again, None, around) is None
     assert len(await referrals(desk)) == 1
 
 

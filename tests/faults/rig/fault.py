@@ -4,21 +4,14 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any
 
 import asyncpg
-from aiokafka.errors import KafkaError
 
-from chassis.errors import Unavailable
 from rig.standing import Standing
+from rig.world import OF_THE_WORLD
 
-# What another fault does to a strike; anything else is a mistake of the rig.
-OF_THE_WORLD: Final = (
-    Unavailable, OSError, TimeoutError, KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-)  # fmt: skip
 Strike = Callable[[Standing, random.Random], Awaitable[None]]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -42,7 +35,7 @@ def fault(name: str, text: str, *, needs: str = "", shares: bool = True) -> Call
             standing.note(name)
             try:
                 await strike(standing, chance)
-            except OF_THE_WORLD as error:
+            except OF_THE_WORLD as error:  # another fault does it; all else is a mistake of the rig
                 standing.note(f"{name}: cut short: {error!r:.200}")
 
         return Fault(name, text, noted, frozenset(needs.split()), shares)

@@ -5,11 +5,10 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from chassis import kafka_admin, parked
 from chassis.database import Database
@@ -22,13 +21,13 @@ from huiqi.reconcile import find_missing, send_again
 from huiqi.services import await_all
 from rig.foreign import find_foreign, groups_without_leader
 from rig.tally import FOLDER, TALLY, with_tally
+from rig.world import apart, persistently
 
 if TYPE_CHECKING:
     from rig.standing import Standing
 
-T = TypeVar("T")
 OPERATOR = Actor("rig", "operator")
-_PATIENCE = 20.0
+_PATIENCE = 30.0
 sys.path.append(FOLDER)  # the handlers of tally, to replay what it parked
 
 
@@ -38,7 +37,7 @@ def heal(standing: "Standing") -> None:
         for node in standing.broker.nodes:
             standing.broker.start(node)
     standing.house.postgres.start()
-    apart(kafka_admin.create_topics(standing.kafka, standing.house.topics()))
+    create_topics(standing)
     for instance in standing.instances.values():
         instance.proxy.let_pass()
         instance.back()
@@ -46,10 +45,18 @@ def heal(standing: "Standing") -> None:
     await_all(instance.process for instance in standing.instances.values())
     renew_if_leaderless(standing)
     if standing.emptied:
-        apart(reconcile(standing))
+        persistently(partial(reconcile, standing), _PATIENCE)
     for held in sorted(standing.held):
-        apart(set_free(standing, *held))
-    standing.foreign = apart(find_foreign(standing.installation()))
+        try:
+            apart(set_free(standing, *held))
+        except Unavailable as error:
+            standing.note(f"{error}: what is not quiet in time is told by the ledger")
+    standing.foreign = persistently(partial(find_foreign, standing.installation()), _PATIENCE)
+
+
+def create_topics(standing: "Standing") -> None:
+    make = partial(kafka_admin.create_topics, standing.kafka, standing.house.topics())
+    persistently(make, _PATIENCE)
 
 
 def renew_if_leaderless(standing: "Standing") -> None:
@@ -61,7 +68,7 @@ def renew_if_leaderless(standing: "Standing") -> None:
         standing.broker.kill(1)
         standing.broker.start(1)
         standing.emptied = True
-        apart(kafka_admin.create_topics(standing.kafka, standing.house.topics()))
+        create_topics(standing)
 
 
 def thaw(standing: "Standing") -> None:
@@ -114,9 +121,3 @@ async def _is_held(standing: "Standing", db: Database, listener: str, topic: str
         "SELECT sequence FROM inbox WHERE consumer = $1 AND topic = $2 AND key = $3", listener, topic, key
     )
     return (mark or 0) < (last or 0)
-
-
-def apart(work: Coroutine[Any, Any, T]) -> T:
-    """Runs it on a loop of its own: the caller's may be running."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, work).result()

@@ -13,6 +13,12 @@ _TO_RECORD = 10.0  # seconds that writing down the outcome may take
 class Settings(ServiceSettings, env_prefix="NOTIFIER_"):
     """Times are in seconds and count real time (the database's clock), not the legal clock."""
 
+    kafka_gather: float = Field(
+        default=0.2,
+        ge=0,
+        le=10,
+        description="nobody minds to be told a moment later; one batch costs like one event",
+    )
     smtp_host: str
     smtp_port: int = Field(default=587, ge=1, le=65535)
     smtp_starttls: bool = True

@@ -1,7 +1,5 @@
 """Local copies of what certification and ip-enterprise said."""
 
-from uuid import UUID
-
 from chassis.database import Transaction
 from finance_link.domain.scope import Enterprise, Title
 
@@ -18,11 +16,6 @@ async def save_enterprise(tx: Transaction, enterprise: Enterprise) -> None:
     )  # fmt: skip
 
 
-async def find_enterprise(tx: Transaction, enterprise_id: str) -> Enterprise | None:
-    row = await tx.fetchrow("SELECT * FROM enterprises WHERE enterprise_id = $1", enterprise_id)
-    return Enterprise.model_validate(dict(row)) if row else None
-
-
 async def add_title(tx: Transaction, title: Title) -> bool:
     """False when the title is known already."""
     added = await tx.fetchval(
@@ -32,13 +25,3 @@ async def add_title(tx: Transaction, title: Title) -> bool:
         title.granted_on, title.valid_until, tx.caused_by,
     )  # fmt: skip
     return bool(added)
-
-
-async def list_titles(tx: Transaction, enterprise_id: str) -> list[Title]:
-    rows = await tx.fetch("SELECT * FROM titles WHERE enterprise_id = $1 ORDER BY granted_on", enterprise_id)
-    return [Title.model_validate(dict(row)) for row in rows]
-
-
-async def find_title(tx: Transaction, title_id: UUID) -> Title | None:
-    row = await tx.fetchrow("SELECT * FROM titles WHERE title_id = $1", title_id)
-    return Title.model_validate(dict(row)) if row else None

@@ -37,10 +37,6 @@ async def find_product(reader: Transaction | Database, bank_id: str, product_id:
     return _read(row) if row else None
 
 
-async def list_products_of(tx: Transaction, bank_id: str) -> list[Product]:
-    return [_read(row) for row in await tx.fetch("SELECT * FROM products WHERE bank_id = $1", bank_id)]
-
-
 async def has_products(tx: Transaction, bank_id: str) -> bool:
     return bool(await tx.fetchval("SELECT EXISTS (SELECT FROM products WHERE bank_id = $1)", bank_id))
 

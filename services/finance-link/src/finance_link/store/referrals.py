@@ -8,7 +8,6 @@ from uuid import UUID
 
 from chassis.database import Database, Transaction
 from chassis.listing import Listing
-from finance_link.domain.consents import Consent
 from finance_link.domain.referrals import OPEN, Missing, Referral, State
 
 _REFERRALS = Listing(
@@ -25,12 +24,13 @@ async def add_referral(tx: Transaction, referral: Referral) -> bool:
     """False when the event that causes it has caused one for this bank and purpose before."""
     added = await tx.fetchval(
         "INSERT INTO referrals (referral_id, enterprise_id, bank_id, product_id, purpose, title_id, amount,"
-        " term_months, loan_use, state, missing, created_at, caused_by)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+        " term_months, loan_use, state, missing, consent_id, fields_sent, sent_at, created_at, caused_by)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
         " ON CONFLICT (caused_by, bank_id, purpose) DO NOTHING RETURNING true",
         referral.referral_id, referral.enterprise_id, referral.bank_id, referral.product_id,
         referral.purpose, referral.title_id, referral.amount, referral.term_months, referral.loan_use,
-        referral.state, referral.missing, referral.created_at, referral.caused_by,
+        referral.state, referral.missing, referral.consent_id, referral.fields_sent, referral.sent_at,
+        referral.created_at, referral.caused_by,
     )  # fmt: skip
     return bool(added)
 
@@ -76,7 +76,8 @@ async def find_open_for_product(
 async def find_barred_until(tx: Transaction, enterprise_id: str, bank_id: str) -> date | None:
     """The latest day that the bank named in a refusal as the first for a new request."""
     day: date | None = await tx.fetchval(
-        "SELECT max(next_application_on) FROM referrals WHERE enterprise_id = $1 AND bank_id = $2",
+        "SELECT max(next_application_on) FROM referrals"
+        " WHERE enterprise_id = $1 AND bank_id = $2 AND next_application_on IS NOT NULL",
         enterprise_id, bank_id,
     )  # fmt: skip
     return day
@@ -86,15 +87,12 @@ async def save_missing(tx: Transaction, referral_id: UUID, missing: Sequence[Mis
     await tx.execute("UPDATE referrals SET missing = $2 WHERE referral_id = $1", referral_id, list(missing))
 
 
-async def save_sent(
-    tx: Transaction, referral_id: UUID, consent: Consent, fields: Sequence[str], sent_at: datetime
-) -> Referral:
-    row = await tx.fetchrow(
-        "UPDATE referrals SET state = 'sent', missing = '{}', consent_id = $2, fields_sent = $3, sent_at = $4,"
-        " reason = NULL WHERE referral_id = $1 RETURNING *",
-        referral_id, consent.consent_id, list(fields), sent_at,
+async def save_sent(tx: Transaction, sent: Referral) -> None:
+    await tx.execute(
+        "UPDATE referrals SET state = $2, missing = $3, consent_id = $4, fields_sent = $5, sent_at = $6, reason = $7"
+        " WHERE referral_id = $1",
+        sent.referral_id, sent.state, sent.missing, sent.consent_id, sent.fields_sent, sent.sent_at, sent.reason,
     )  # fmt: skip
-    return _read(row)
 
 
 async def save_state(

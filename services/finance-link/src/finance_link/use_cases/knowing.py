@@ -7,7 +7,8 @@ from finance_link.domain.consents import Consent
 from finance_link.domain.products import routed
 from finance_link.domain.referrals import Referral
 from finance_link.domain.scope import Enterprise, Title
-from finance_link.store import consents, known, products, referrals
+from finance_link.store import consents, known, referrals
+from finance_link.store.surroundings import find_surroundings
 from finance_link.use_cases.sending import add_draft, try_to_send
 
 
@@ -27,16 +28,17 @@ async def refer_title(tx: Transaction, title: Title) -> None:
 
 
 async def _refer(tx: Transaction, consent: Consent, title: Title) -> None:
-    product = routed(await products.list_products_of(tx, consent.bank_id), title)
-    barred_until = await referrals.find_barred_until(tx, title.enterprise_id, consent.bank_id)
-    if product is None or (barred_until is not None and tx.clock.today() < barred_until):
+    around = await find_surroundings(tx, title.enterprise_id, consent.bank_id)
+    product = routed(around.products, title)
+    is_barred = around.barred_until is not None and tx.clock.today() < around.barred_until
+    if product is None or is_barred:
         return
     draft = Referral(
         referral_id=uuid7(), enterprise_id=title.enterprise_id, bank_id=consent.bank_id,
         product_id=product.product_id, purpose=consent.purpose, title_id=title.title_id,
         created_at=tx.clock.now(), caused_by=tx.caused_by,
     )  # fmt: skip
-    await add_draft(tx, draft)
+    await add_draft(tx, draft, consent, around)
 
 
 async def _send_waiting(tx: Transaction, enterprise_id: str) -> None:

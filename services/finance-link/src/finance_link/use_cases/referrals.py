@@ -15,6 +15,7 @@ from finance_link.domain.referrals import Referral
 from finance_link.domain.refusals import AlreadyReferred, ProductClosed, TooEarly
 from finance_link.store import consents, products
 from finance_link.store import referrals as store
+from finance_link.store.surroundings import find_surroundings
 from finance_link.use_cases.policy import POLICY
 from finance_link.use_cases.sending import add_draft, take_back, try_to_send
 
@@ -46,7 +47,9 @@ async def ask_for_referral(
         referral_id=uuid7(), enterprise_id=enterprise_id, bank_id=bank_id, product_id=product_id, purpose=purpose,
         amount=need.amount, term_months=need.term_months, loan_use=need.loan_use, created_at=tx.clock.now(),
     )  # fmt: skip
-    return await add_draft(tx, draft) or draft
+    consent = await consents.lock_standing(tx, enterprise_id, bank_id, purpose)
+    around = await find_surroundings(tx, enterprise_id, bank_id)
+    return await add_draft(tx, draft, consent, around) or draft
 
 
 async def _open_product(tx: Transaction, bank_id: str, product_id: str) -> Product:

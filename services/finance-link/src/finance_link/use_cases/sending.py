@@ -3,8 +3,9 @@
 Promise I6: what is sent names a consent that stands at `sent_at`, and holds a part of that consent's fields.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +16,8 @@ from finance_link.domain.consents import Consent
 from finance_link.domain.products import Product, opening_title
 from finance_link.domain.referrals import SENDABLE, Missing, Referral, State
 from finance_link.domain.scope import Enterprise, Known, Title, facts_of, needs_register
-from finance_link.store import consents, known, products, referrals
+from finance_link.store import consents, referrals
+from finance_link.store.surroundings import Surroundings, find_surroundings
 from finance_link.store.terms import terms
 
 EXPIRE_REFERRAL = "referral.expire"
@@ -44,16 +46,34 @@ class _Grounds:
         return found
 
 
-async def add_draft(tx: Transaction, draft: Referral) -> Referral | None:
-    """Keeps the draft and sends it at once where nothing is missing.
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A referral as it leaves, the consent it leaves under, and the facts that the bank is told."""
+
+    referral: Referral
+    consent: Consent
+    facts: dict[str, str]
+    sent_at: datetime
+
+
+async def add_draft(
+    tx: Transaction, draft: Referral, consent: Consent | None, around: Surroundings
+) -> Referral | None:
+    """Keeps the draft, sent at once where nothing is missing. `consent` is locked by the caller.
 
     None when the event that causes it has already caused one for this bank and purpose.
     """
-    if not await referrals.add_referral(tx, draft):
+    grounds = _grounds(tx, draft, consent, around)
+    ready = _ready(tx, draft, grounds)
+    kept = ready.referral if ready else draft.model_copy(update={"missing": grounds.missing})
+    if not await referrals.add_referral(tx, kept):
         return None
-    tx.publish(events.ReferralDrafted(**naming(draft)))
-    await set_deadline(tx, draft, tx.clock.now() + terms().draft_lasts)
-    return await try_to_send(tx, draft)
+    tx.publish(events.ReferralDrafted(**naming(kept)))
+    if ready:
+        _tell(tx, ready)
+    lasts = terms().answer_within if ready else terms().draft_lasts
+    await add_work(tx, EXPIRE_REFERRAL, str(kept.referral_id), {}, tx.clock.now() + lasts)
+    return kept
 
 
 async def try_to_send(tx: Transaction, seen: Referral) -> Referral:
@@ -62,36 +82,44 @@ async def try_to_send(tx: Transaction, seen: Referral) -> Referral:
     referral = await referrals.lock_referral(tx, seen.referral_id)
     if referral is None or referral.state not in SENDABLE:
         return referral or seen
-    grounds = await _grounds(tx, referral, consent)
-    if grounds.consent is None or grounds.missing:
+    around = await find_surroundings(tx, referral.enterprise_id, referral.bank_id)
+    grounds = _grounds(tx, referral, consent, around)
+    ready = _ready(tx, referral, grounds)
+    if ready is None:
         await referrals.save_missing(tx, referral.referral_id, grounds.missing)
         return referral.model_copy(update={"missing": grounds.missing})
-    return await _send(tx, referral, grounds.consent, grounds)
+    await referrals.save_sent(tx, ready.referral)
+    _tell(tx, ready)
+    await set_deadline(tx, ready.referral, tx.clock.now() + terms().answer_within)
+    return ready.referral
 
 
-async def _grounds(tx: Transaction, referral: Referral, consent: Consent | None) -> _Grounds:
+def _grounds(tx: Transaction, referral: Referral, consent: Consent | None, around: Surroundings) -> _Grounds:
     today = tx.clock.today()
-    product = await products.find_product(tx, referral.bank_id, referral.product_id)
-    title = await _title_for(tx, referral, product)
+    product = around.product(referral.product_id)
     return _Grounds(
         consent=consent if consent is not None and consent.stands(today) else None,
         product=product if product is not None and product.is_open else None,
-        enterprise=await known.find_enterprise(tx, referral.enterprise_id),
-        title=title,
+        enterprise=around.enterprise,
+        title=_title_for(referral, product, around.titles, today),
     )
 
 
-async def _title_for(tx: Transaction, referral: Referral, product: Product | None) -> Title | None:
-    today = tx.clock.today()
-    if referral.title_id is not None:
-        title = await known.find_title(tx, referral.title_id)
-        return title if title is not None and title.is_valid(today) else None
-    if product is None:
+def _title_for(
+    referral: Referral, product: Product | None, titles: Sequence[Title], today: date
+) -> Title | None:
+    """The title that the referral is of; for one on the enterprise's own wish that which opens the product."""
+    if referral.title_id is None:
+        return opening_title(product, titles, today) if product is not None else None
+    own = (title for title in titles if title.title_id == referral.title_id)
+    return next((title for title in own if title.is_valid(today)), None)
+
+
+def _ready(tx: Transaction, referral: Referral, grounds: _Grounds) -> _Ready | None:
+    """The referral as it is when it leaves now; None while something is missing."""
+    consent = grounds.consent
+    if consent is None or grounds.missing:
         return None
-    return opening_title(product, await known.list_titles(tx, referral.enterprise_id), today)
-
-
-async def _send(tx: Transaction, referral: Referral, consent: Consent, grounds: _Grounds) -> Referral:
     facts = facts_of(
         consent.fields,
         Known(
@@ -100,13 +128,19 @@ async def _send(tx: Transaction, referral: Referral, consent: Consent, grounds: 
         ),
     )  # fmt: skip
     sent_at = max(tx.clock.now(), consent.given_at)
-    sent = await referrals.save_sent(tx, referral.referral_id, consent, sorted(facts), sent_at)
+    sent = {
+        "state": "sent", "missing": [], "consent_id": consent.consent_id, "fields_sent": sorted(facts),
+        "sent_at": sent_at, "reason": None,
+    }  # fmt: skip
+    return _Ready(referral.model_copy(update=sent), consent, facts, sent_at)
+
+
+def _tell(tx: Transaction, ready: _Ready) -> None:
+    sent, consent = ready.referral, ready.consent
     tx.publish(
-        events.ReferralSent(**naming(sent), sent_at=sent_at, consent_id=consent.consent_id),
-        _offer(sent, consent, facts),
+        events.ReferralSent(**naming(sent), sent_at=ready.sent_at, consent_id=consent.consent_id),
+        _offer(sent, consent, ready.facts),
     )
-    await set_deadline(tx, sent, tx.clock.now() + terms().answer_within)
-    return sent
 
 
 def _offer(sent: Referral, consent: Consent, facts: dict[str, str]) -> events.ReferralOffered:

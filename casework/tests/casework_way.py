@@ -117,10 +117,10 @@ class Way:
                 case_type=self.case_type, documents=documents(papers),
             )  # fmt: skip
 
-    async def step(self, verb: str, actor: Actor, case_id: UUID, **arguments: Any) -> Any:
-        """The case or title that the verb of casework.use_cases returns."""
+    async def step(self, verb: str, actor: Actor, of: UUID | str, **arguments: Any) -> Any:
+        """What the verb of casework.use_cases returns for a case's id or a title's number."""
         async with self.db.transaction(actor) as tx:
-            return await getattr(use_cases, verb)(self.work, tx, case_id, **arguments)
+            return await getattr(use_cases, verb)(self.work, tx, of, **arguments)
 
     async def submitted(self) -> Case:
         case = await self.drafted()

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 PATIENCE = 60.0
 SERVICES = ("certification", "ip-enterprise", "finance-link", "notifier")
-OFFICER, EXPERT = Actor("li", "officer"), Actor("chen", "expert")
+OFFICER, OTHER_OFFICER, EXPERT = Actor("li", "officer"), Actor("zhao", "officer"), Actor("chen", "expert")
 AUDITOR, OPERATOR = Actor("qian", "auditor"), Actor("sun", "operator")
 
 _numbers = count(1)

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from cases import FACTS, FIRM, JUDGEMENTS, SECTIONS, WAYS, Cases, yaml_as_json
-from frame import OFFICER, Frame, bank, firm, new_uscc
+from frame import OFFICER, OTHER_OFFICER, Frame, bank, firm, new_uscc
 from panels import OF_PANELS, Panels
 
 BANK, RIVAL = "harbour", "delta"
@@ -18,6 +18,7 @@ CONSENT = {
     "bank_id": BANK, "purpose": "financing", "fields": ["need.amount"], "text_version": "1",
     "expires_on": "2017-07-31", "on_title": False,
 }  # fmt: skip
+REVOCATION = {"ground": "serious_fraud", "conduct_on": "2016-01-04", "reasons": ["the audit was invented"]}
 ASSETS = "编号,统一社会信用代码,种类,取得方式,授权日期,届满日期,是否有效,是否自有,是否与主要产品相关"
 
 
@@ -53,7 +54,9 @@ class Objects:
         made: Object = makers[service](route, of)
         return made
 
-    _of_casework = ("a new case", "the cases of one enterprise", "a title", "an edition", "a file")
+    _of_casework = (
+        "a new case", "the cases of one enterprise", "a title", "a title to be revoked", "an edition", "a file",
+    )  # fmt: skip
 
     def _of_case(self, service: str, route: str, of: str) -> Object:
         cases = self._cases[service]
@@ -64,8 +67,8 @@ class Objects:
             case "the cases of one enterprise":
                 uscc, case_id, _ = cases.case("a draft")
                 return Object(uscc, request={"params": {"enterprise": uscc}}, mark=case_id)
-            case "a title":
-                return self._title(service)
+            case "a title" | "a title to be revoked":
+                return self._title(service, route, of)
             case "an edition":
                 programme = cases.programme
                 day = "2016-01-01" if service == "certification" else "2009-01-01"
@@ -108,12 +111,18 @@ class Objects:
                 request = {"json": body, "headers": {"If-Match": tag}} if changes else {}
                 return Object(uscc, {"case_id": case_id}, request, case_id)
 
-    def _title(self, service: str) -> Object:
+    def _title(self, service: str, route: str, of: str) -> Object:
         uscc, case_id, etag = self._cases[service].case("a case after its notice")
         granted = self._frame.done(
             service, "POST", f"/v1/cases/{case_id}/grant", OFFICER, headers={"If-Match": etag}
         )
-        return Object(uscc, {"number": granted.json()["number"]})
+        number = granted.json()["number"]
+        if of == "a title to be revoked":
+            path = f"/v1/titles/{number}/revocation"
+            self._frame.done(service, "POST", path, OTHER_OFFICER, json=REVOCATION)
+        body = {"revocation": REVOCATION, "decision": {"decision": "drop", "reasons": ["not proven"]}}
+        given = body.get(route.rpartition("/")[2]) if route.startswith("POST") else None
+        return Object(uscc, {"number": number}, {"json": given} if given else {})
 
     def _of_certification(self, route: str, of: str) -> Object:
         if of == "a self-check":

@@ -94,7 +94,7 @@ class Notice(Kept):
 
 
 class Title(Kept):
-    """A title, held from `granted_on` to `valid_until`, both included."""
+    """A title, held from `granted_on` to `valid_until`, both included, unless it is revoked; on `revoked_on` no longer."""
 
     title_id: UUID
     case_id: UUID
@@ -107,3 +107,31 @@ class Title(Kept):
     valid_until: date
     edition: date
     edition_hash: str
+    revoked_on: date | None = None
+
+    def holds_on(self, day: date) -> bool:
+        """Held on that day: granted, not run out, not revoked."""
+        return self.granted_on <= day <= self.valid_until and (
+            self.revoked_on is None or day < self.revoked_on
+        )
+
+
+class Revocation(Kept):
+    """The taking away of a title, proposed on a ground of its edition by one officer and decided by another.
+
+    `conduct_on`: when the ground arose. `barred_until`: the last day without a new application.
+    """
+
+    revocation_id: UUID
+    title_id: UUID
+    ground: str
+    conduct_on: date
+    reasons: tuple[str, ...]
+    state: Literal["proposed", "dropped", "revoked"]
+    proposed_by: str
+    proposed_at: datetime
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    decision_reasons: tuple[str, ...] = ()
+    revoked_on: date | None = None
+    barred_until: date | None = None

@@ -129,6 +129,7 @@ class Rule(Dated):
     """A duty, change, revocation ground, bar or deadline: what, until when, and what follows.
 
     `grace`: how long there still is after a reminder. `results`: how it may come out, where it is judged.
+    `grounds`: of a bar, the grounds of revocation that it follows; None is all of them.
     """
 
     id: Key
@@ -136,6 +137,7 @@ class Rule(Dated):
     period: Period | None = None
     grace: Period | None = None
     misses_allowed: int | None = None
+    grounds: tuple[Key, ...] | None = None
     consequence: Text | None = None
     case_types: tuple[CaseType, ...] | None = None
     results: tuple[Result, ...] = ()

@@ -221,19 +221,20 @@ async def next_in_series(tx: Transaction, series: str) -> int:
     return number
 
 
-_TITLE = (
+TITLE = (
     "SELECT title_id, case_id, enterprise_id, enterprise_name, programme, level, number, granted_on, valid_until,"
-    " edition, edition_hash FROM titles"
+    " edition, edition_hash, revoked_on FROM titles"
 )
 
 
 _TITLES = Listing(
-    _TITLE, order="title_id", programme="programme = {}", level="level = {}", enterprise_id="enterprise_id = {}",
+    TITLE, order="title_id", programme="programme = {}", level="level = {}", enterprise_id="enterprise_id = {}",
     after="title_id > {}",
 )  # fmt: skip
 _VALID_TITLES = Listing(
-    _TITLE, order="valid_until, title_id", programme="programme = {}", level="level = {}",
+    TITLE, order="valid_until, title_id", programme="programme = {}", level="level = {}",
     enterprise_id="enterprise_id = {}", from_day="valid_until >= {}", to_day="granted_on <= {}",
+    unless_revoked_by="(revoked_on IS NULL OR revoked_on > {})",
     after="(valid_until, title_id) > ({}, {})",
 )  # fmt: skip
 
@@ -248,12 +249,12 @@ async def add_title(tx: Transaction, title: Title) -> None:
 
 
 async def find_title(reader: Reader, number: str) -> Title | None:
-    row = await reader.fetchrow(f"{_TITLE} WHERE number = $1", number)
+    row = await reader.fetchrow(f"{TITLE} WHERE number = $1", number)
     return None if row is None else Title.model_validate(dict(row))
 
 
 async def find_title_of_case(reader: Reader, case_id: UUID) -> Title | None:
-    row = await reader.fetchrow(f"{_TITLE} WHERE case_id = $1", case_id)
+    row = await reader.fetchrow(f"{TITLE} WHERE case_id = $1", case_id)
     return None if row is None else Title.model_validate(dict(row))
 
 
@@ -286,6 +287,6 @@ async def list_valid_titles(
     """Those held on that day, by their last day: what ran out before it is never looked at. `after` is (last day, id)."""
     rows = await _VALID_TITLES.rows(
         reader, limit, programme=programme, level=level, enterprise_id=enterprise_id, from_day=valid_on, to_day=valid_on,
-        after=after,
+        unless_revoked_by=valid_on, after=after,
     )  # fmt: skip
     return [Title.model_validate(dict(row)) for row in rows]

@@ -76,6 +76,25 @@ class TitleGrantedShape(Event):
     valid_until: Day
 
 
+class TitleRevokedShape(Event):
+    """The title is taken away: from `revoked_on` on nobody holds it.
+
+    `ground` is named by the edition that the title was granted under, and `conduct_on` is the day on which it arose:
+    benefits are recovered from that year on. No application is taken until `barred_until`, that day included.
+    """
+
+    title_id: UUID
+    case_id: UUID
+    enterprise_id: EnterpriseId
+    programme: Text
+    level: Text | None
+    number: Text
+    revoked_on: Day
+    ground: Text
+    conduct_on: Day
+    barred_until: Day | None
+
+
 class DrawFact(Event):
     """A fact about one draw of experts. Experts are named by their id in the directory, never by more."""
 

@@ -58,6 +58,10 @@ class TitleGranted(casework.TitleGrantedShape, topic="certification.titles", key
     pass
 
 
+class TitleRevoked(casework.TitleRevokedShape, topic="certification.titles", key="enterprise_id"):
+    pass
+
+
 class DrawCommitted(casework.DrawCommittedShape, topic="certification.draws", key="draw_id"):
     pass
 

@@ -62,6 +62,10 @@ class TitleGranted(casework.TitleGrantedShape, topic="ip-enterprise.titles", key
     pass
 
 
+class TitleRevoked(casework.TitleRevokedShape, topic="ip-enterprise.titles", key="enterprise_id"):
+    pass
+
+
 class DrawCommitted(casework.DrawCommittedShape, topic="ip-enterprise.draws", key="draw_id"):
     pass
 

@@ -16,9 +16,12 @@ WITH decided AS (
     SELECT d.case_id::text AS case_id, t.fact, count(*) AS rows
     FROM decisions d JOIN unnest($1::text[], $2::text[]) AS t(verb, fact) ON t.verb = d.verb
     WHERE NOT (d.verb = 'withdraw' AND d.from_state = 'draft') GROUP BY 1, 2
+    UNION ALL
+    SELECT t.case_id::text, 'title-revoked', count(*) FROM revocations r JOIN titles t USING (title_id)
+    WHERE r.state = 'revoked' GROUP BY 1
 ), told AS (
     SELECT payload->>'case_id' AS case_id, split_part(type, '.', 4) AS fact, count(*) AS rows
-    FROM events WHERE split_part(type, '.', 4) = ANY($2) AND payload->>'case_id' IS NOT NULL GROUP BY 1, 2
+    FROM events WHERE split_part(type, '.', 4) = ANY(array_append($2, 'title-revoked')) AND payload->>'case_id' IS NOT NULL GROUP BY 1, 2
 )
 SELECT case_id, fact, coalesce(d.rows, 0) AS decided, coalesce(t.rows, 0) AS told
 FROM decided d FULL JOIN told t USING (case_id, fact)

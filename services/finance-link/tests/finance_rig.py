@@ -66,6 +66,14 @@ def ip_granted(enterprise_id: str = FIRM) -> ip_enterprise.TitleGranted:
     )
 
 
+def revoked(title: certification.TitleGranted) -> certification.TitleRevoked:
+    said = title.model_dump(exclude={"granted_on", "valid_until"})
+    return certification.TitleRevoked(
+        **said, revoked_on=date(2016, 8, 1), ground="serious_fraud", conduct_on=date(2016, 7, 30),
+        barred_until=date(2016, 12, 31),
+    )  # fmt: skip
+
+
 @dataclass
 class Desk:
     db: Database

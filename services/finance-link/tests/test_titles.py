@@ -8,14 +8,15 @@ from uuid import uuid4
 import pytest
 
 from contracts.certification import EnterpriseChanged, TitleGranted
-from contracts.finance_link import ReferralOffered, ReferralSent
+from contracts.finance_link import ReferralCalledBack, ReferralOffered, ReferralSent
 from finance_link.domain.answers import Rejected
 from finance_link.domain.products import Product, routed
 from finance_link.domain.referrals import Referral
 from finance_link.domain.scope import Title
 from finance_link.store.surroundings import find_surroundings
+from finance_link.use_cases.knowing import REVOKED
 from finance_link.use_cases.sending import add_draft
-from finance_rig import BANK, NEED, OTHER_BANK, Desk, bank, granted, ip_granted, registered
+from finance_rig import BANK, NEED, OTHER_BANK, Desk, bank, granted, ip_granted, registered, revoked
 
 
 async def referrals(desk: Desk) -> list[Referral]:
@@ -23,10 +24,10 @@ async def referrals(desk: Desk) -> list[Referral]:
     return [Referral.model_validate(dict(row)) for row in rows]
 
 
-async def ready(desk: Desk) -> None:
+async def ready(desk: Desk, *, on_title: bool = True) -> None:
     await desk.product()
     await desk.hear(registered())
-    await desk.consent(on_title=True)
+    await desk.consent(on_title=on_title)
 
 
 async def test_a_title_event_delivered_five_times_refers_once(desk: Desk) -> None:
@@ -156,6 +157,42 @@ async def test_a_title_does_not_go_where_the_bank_asked_for_no_new_request_yet(d
     await desk.report(referral, "r-1", refusal, bank())
     await desk.hear(ip_granted())
     assert len(await referrals(desk)) == 1
+
+
+async def test_what_rests_on_a_revoked_title_is_called_back(desk: Desk) -> None:
+    await ready(desk)
+    title = granted()
+    await desk.hear(title)
+    [referral] = await referrals(desk)
+    await desk.hear(revoked(title), times=3)
+    [taken_back] = await referrals(desk)
+    assert (referral.state, taken_back.state, taken_back.reason) == ("sent", "withdrawn", REVOKED)
+    assert [called.referral_id for called in await desk.said(ReferralCalledBack)] == [referral.referral_id]
+    assert await desk.db.fetchval("SELECT count(*) FROM work WHERE state = 'due'") == 0
+
+
+async def test_a_wish_that_a_revoked_title_opened_is_called_back_unless_another_title_opens_it(
+    desk: Desk,
+) -> None:
+    await ready(desk, on_title=False)
+    first, second = granted(), granted()
+    await desk.hear(first)
+    assert (await desk.ask()).state == "sent"
+    await desk.hear(second)
+    await desk.hear(revoked(first))
+    assert [one.state for one in await referrals(desk)] == ["sent"]
+    await desk.hear(revoked(second))
+    assert [one.state for one in await referrals(desk)] == ["withdrawn"]
+
+
+async def test_a_revoked_title_opens_nothing_any_more(desk: Desk) -> None:
+    await desk.product()
+    await desk.hear(registered())
+    await desk.consent()
+    title = granted()
+    await desk.hear(title)
+    await desk.hear(revoked(title))
+    assert (await desk.ask()).missing == ["title"]
 
 
 async def test_routing_looks_at_products_and_title_only(desk: Desk) -> None:

@@ -64,13 +64,13 @@ class TitleView(BaseModel):
     level: str | None
     granted_on: date
     valid_until: date
+    revoked_on: date | None
     in_force: bool
 
     @classmethod
     def of(cls, title: Title, today: date) -> Self:
-        in_force = title.granted_on <= today <= title.valid_until
         shown = title.model_dump(exclude={"edition", "edition_hash"})
-        return cls.model_validate(shown | {"in_force": in_force})
+        return cls.model_validate(shown | {"in_force": title.holds_on(today)})
 
 
 class FullCase(BaseModel):

@@ -13,6 +13,7 @@ from casework.use_cases.drawing import commit_draw, read_draw, read_panel, recus
 from casework.use_cases.experts import add_expert, change_expert, declare_interest, end_interest, read_expert
 from casework.use_cases.granting import close_notice, grant_case, open_notice
 from casework.use_cases.marking import fill_sheet, hand_in_sheet, read_scores, read_sheet
+from casework.use_cases.revoking import decide_revocation, propose_revocation
 from casework.use_cases.steps import Casework
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "change_expert",
     "close_notice",
     "commit_draw",
+    "decide_revocation",
     "declare_interest",
     "draft_case",
     "end_interest",
@@ -32,6 +34,7 @@ __all__ = [
     "judge_case",
     "open_notice",
     "propose_case",
+    "propose_revocation",
     "read_draw",
     "read_expert",
     "read_panel",

@@ -14,6 +14,7 @@ from casework.policy import POLICY
 from casework.unusable import UnusableInput
 from casework.uscc import is_uscc
 from casework.use_cases.refusals import CaseTypeNotInEdition, MissingDocuments, NotYours, UnknownDocument
+from casework.use_cases.revoking import check_not_barred
 from casework.use_cases.steps import Casework, about, add_decision, keep, move, take
 from casework.use_cases.weighing import weigh, weigh_unjudged
 from chassis.auth import authorize
@@ -112,11 +113,12 @@ async def save_documents(
 async def submit_case(work: Casework, tx: Transaction, case_id: UUID, *, expected: int | None = None) -> Case:
     """Hands the application in: the edition of the day is pinned by date and hash, the facts are kept as they are now.
 
-    A returned case that is submitted again keeps its day and its edition. Raises MissingDocuments, AppliedThisYear,
+    A returned case that is submitted again keeps its day and its edition. Raises Barred, MissingDocuments, AppliedThisYear,
     UnusableInput, WrongState, WrongActor.
     """
     case = await take(tx, case_id, "case.submit", expected)
     today = tx.clock.today()
+    await check_not_barred(tx, case.enterprise_id, case.programme)
     edition = work.edition_of(case, today)
     check_case_type(edition, case.case_type)
     verb = "resubmit" if case.state == "returned" else "submit"

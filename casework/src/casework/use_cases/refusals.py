@@ -101,6 +101,32 @@ class PanelNeeded(Refused):
     """A title of {programme} is granted on the sheets of a drawn panel; there are none yet."""
 
 
+class TitleNotHeld(Refused):
+    """Title {number} is not held any more; it was until {until}."""
+
+
+class UnknownGround(Refused):
+    """The edition of this title knows no ground {ground} that applies now. Known: {known}."""
+
+
+class ProposedAlready(Refused):
+    """A proposal to revoke title {number} waits for its decision."""
+
+
+class NoProposal(Refused):
+    """No proposal to revoke title {number} waits for a decision."""
+
+
+class OwnProposal(Refused):
+    """Your own proposal is decided by somebody else."""
+
+    status: ClassVar[int] = 403
+
+
+class Barred(Refused):
+    """After a revocation no application for {programme} is taken until {until} (that day included)."""
+
+
 class ReasonsNeeded(Refused):
     """At least one reason is needed, so that the enterprise can act on it."""
 

@@ -46,6 +46,8 @@ class Events(Protocol):
     @property
     def TitleGranted(self) -> type[shapes.TitleGrantedShape]: ...  # noqa: N802
     @property
+    def TitleRevoked(self) -> type[shapes.TitleRevokedShape]: ...  # noqa: N802
+    @property
     def DrawCommitted(self) -> type[shapes.DrawCommittedShape]: ...  # noqa: N802
     @property
     def DrawRevealed(self) -> type[shapes.DrawRevealedShape]: ...  # noqa: N802
@@ -83,12 +85,14 @@ class Casework:
 
     def pinned(self, case: Case) -> Edition:
         """The edition that the case was submitted under. Raises EditionNotLoaded."""
+        return self.loaded(case.programme, case.edition, case.edition_hash)
+
+    def loaded(self, programme: str, edition: date | None, edition_hash: str | None) -> Edition:
+        """The edition that a case or a title rests on. Raises EditionNotLoaded."""
         try:
-            return self.rulebooks.by_hash(case.edition_hash or "")
+            return self.rulebooks.by_hash(edition_hash or "")
         except UnusableInput as error:
-            raise EditionNotLoaded(
-                programme=case.programme, edition=case.edition, hash=case.edition_hash
-            ) from error
+            raise EditionNotLoaded(programme=programme, edition=edition, hash=edition_hash) from error
 
     def edition_of(self, case: Case, today: date) -> Edition:
         """The pinned edition, for a draft the one in force today. Raises EditionNotLoaded, UnusableInput."""

@@ -31,6 +31,16 @@ async def refer_ip_title(event: ip_enterprise.TitleGranted, tx: Transaction) -> 
     await knowing.refer_title(tx, _title(event))
 
 
+@consumers.on(certification.TitleRevoked)
+async def end_recognition(event: certification.TitleRevoked, tx: Transaction) -> None:
+    await knowing.end_title(tx, event.title_id, event.revoked_on)
+
+
+@consumers.on(ip_enterprise.TitleRevoked)
+async def end_ip_title(event: ip_enterprise.TitleRevoked, tx: Transaction) -> None:
+    await knowing.end_title(tx, event.title_id, event.revoked_on)
+
+
 def _enterprise(event: EnterpriseFact) -> Enterprise:
     return Enterprise.model_validate(event.model_dump())
 

@@ -22,7 +22,7 @@ class Enterprise(BaseModel):
 
 
 class Title(BaseModel):
-    """A title of the enterprise, held from `granted_on` to `valid_until`, both included."""
+    """A title of the enterprise, held from `granted_on` to `valid_until`, both included; on `revoked_on` no longer."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -33,9 +33,12 @@ class Title(BaseModel):
     number: str
     granted_on: date
     valid_until: date
+    revoked_on: date | None = None
 
     def is_valid(self, today: date) -> bool:
-        return self.granted_on <= today <= self.valid_until
+        return self.granted_on <= today <= self.valid_until and (
+            self.revoked_on is None or today < self.revoked_on
+        )
 
 
 @dataclass(frozen=True, slots=True)

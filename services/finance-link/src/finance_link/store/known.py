@@ -1,5 +1,8 @@
 """Local copies of what certification and ip-enterprise said."""
 
+from datetime import date
+from uuid import UUID
+
 from chassis.database import Transaction
 from finance_link.domain.scope import Enterprise, Title
 
@@ -14,6 +17,16 @@ async def save_enterprise(tx: Transaction, enterprise: Enterprise) -> None:
         enterprise.enterprise_id, enterprise.name, enterprise.region, enterprise.established_on, enterprise.language,
         enterprise.contact_email, tx.caused_by,
     )  # fmt: skip
+
+
+async def save_revoked(tx: Transaction, title_id: UUID, revoked_on: date) -> Title | None:
+    """The title as it is now; None when it was revoked before."""
+    row = await tx.fetchrow(
+        "UPDATE titles SET revoked_on = $2 WHERE title_id = $1 AND revoked_on IS NULL RETURNING *",
+        title_id,
+        revoked_on,
+    )
+    return Title.model_validate(dict(row)) if row else None
 
 
 async def add_title(tx: Transaction, title: Title) -> bool:

@@ -54,6 +54,14 @@ async def lock_open(tx: Transaction, enterprise_id: str, bank_id: str, purpose: 
     return [_read(row) for row in rows]
 
 
+async def lock_open_of(tx: Transaction, enterprise_id: str) -> list[Referral]:
+    rows = await tx.fetch(
+        "SELECT * FROM referrals WHERE enterprise_id = $1 AND state = ANY($2) ORDER BY referral_id FOR UPDATE",
+        enterprise_id, list(OPEN),
+    )  # fmt: skip
+    return [_read(row) for row in rows]
+
+
 async def list_drafts(tx: Transaction, enterprise_id: str) -> list[Referral]:
     rows = await tx.fetch(
         "SELECT * FROM referrals WHERE enterprise_id = $1 AND state = 'draft' ORDER BY referral_id",

@@ -1,0 +1,73 @@
+"""The rows of revocations."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+import asyncpg
+
+from casework.case import Revocation, Title
+from casework.store import TITLE, Reader
+from chassis.database import Transaction
+
+_REVOCATION = (
+    "SELECT revocation_id, title_id, ground, conduct_on, reasons, state, proposed_by, proposed_at, decided_by,"
+    " decided_at, decision_reasons, revoked_on, barred_until FROM revocations"
+)
+
+
+class ProposedBefore(Exception):
+    """A proposal to revoke the title stands, or it was revoked."""
+
+
+async def lock_title(tx: Transaction, number: str) -> Title | None:
+    row = await tx.fetchrow(f"{TITLE} WHERE number = $1 FOR UPDATE", number)
+    return None if row is None else Title.model_validate(dict(row))
+
+
+async def add_proposal(tx: Transaction, title: Title, proposed: Revocation) -> None:
+    """Raises ProposedBefore: the transaction is lost then."""
+    try:
+        await tx.execute(
+            "INSERT INTO revocations (revocation_id, title_id, enterprise_id, programme, ground, conduct_on, reasons,"
+            " state, proposed_by, proposed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            proposed.revocation_id, title.title_id, title.enterprise_id, title.programme, proposed.ground,
+            proposed.conduct_on, proposed.reasons, proposed.state, proposed.proposed_by, proposed.proposed_at,
+        )  # fmt: skip
+    except asyncpg.UniqueViolationError as error:
+        raise ProposedBefore from error
+
+
+async def lock_proposal(tx: Transaction, title_id: UUID) -> Revocation | None:
+    """The proposal that nobody has decided yet."""
+    row = await tx.fetchrow(f"{_REVOCATION} WHERE title_id = $1 AND state = 'proposed' FOR UPDATE", title_id)
+    return None if row is None else Revocation.model_validate(dict(row))
+
+
+async def save_decision(tx: Transaction, decided: Revocation) -> None:
+    await tx.execute(
+        "UPDATE revocations SET state = $2, decided_by = $3, decided_at = $4, decision_reasons = $5, revoked_on = $6,"
+        " barred_until = $7 WHERE revocation_id = $1",
+        decided.revocation_id, decided.state, decided.decided_by, decided.decided_at, decided.decision_reasons,
+        decided.revoked_on, decided.barred_until,
+    )  # fmt: skip
+    if decided.revoked_on is not None:
+        await tx.execute(
+            "UPDATE titles SET revoked_on = $2 WHERE title_id = $1", decided.title_id, decided.revoked_on
+        )
+
+
+async def list_revocations(reader: Reader, title_id: UUID) -> Sequence[Revocation]:
+    """All that were ever proposed, in their order."""
+    rows = await reader.fetch(f"{_REVOCATION} WHERE title_id = $1 ORDER BY revocation_id", title_id)
+    return [Revocation.model_validate(dict(row)) for row in rows]
+
+
+async def find_bar(reader: Reader, enterprise_id: str, programme: str, today: date) -> date | None:
+    """The last day on which no application is taken from the enterprise, if that is today or later."""
+    row = await reader.fetchrow(
+        "SELECT max(barred_until) AS barred_until FROM revocations"
+        " WHERE enterprise_id = $1 AND programme = $2 AND barred_until IS NOT NULL AND barred_until >= $3",
+        enterprise_id, programme, today,
+    )  # fmt: skip
+    return None if row is None else row["barred_until"]

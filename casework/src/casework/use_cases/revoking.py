@@ -1,0 +1,124 @@
+"""How a title is lost before its time: one officer proposes, another decides."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Literal
+
+from uuid_utils.compat import uuid7
+
+from casework import bars, revocation_store
+from casework.case import Revocation, Title
+from casework.edition import Edition
+from casework.lifecycle import cited
+from casework.policy import POLICY
+from casework.unusable import UnusableInput
+from casework.use_cases.refusals import (
+    Barred,
+    NoProposal,
+    OwnProposal,
+    ProposedAlready,
+    ReasonsNeeded,
+    TitleNotHeld,
+    UnknownGround,
+)
+from casework.use_cases.steps import Casework, check_no_tie
+from chassis.auth import authorize
+from chassis.database import Transaction
+from chassis.errors import NotFound
+
+Decided = Literal["revoke", "drop"]
+
+
+async def propose_revocation(
+    work: Casework, tx: Transaction, number: str, *, ground: str, conduct_on: date, reasons: Sequence[str]
+) -> Revocation:
+    """Proposes to take the title away on a ground of the edition it was granted under. Nothing changes yet.
+
+    `conduct_on`: when the ground arose. Raises NotFound, Forbidden, TiedToEnterprise, TitleNotHeld, UnknownGround,
+    ReasonsNeeded, ProposedAlready, UnusableInput for a day to come.
+    """
+    title = await _take(tx, number)
+    today = tx.clock.today()
+    if title.revoked_on is not None or title.valid_until < today:
+        raise TitleNotHeld(rule="revocation", number=number, until=title.revoked_on or title.valid_until)
+    if conduct_on > today:
+        raise UnusableInput("conduct_on", "in_the_future", given=conduct_on.isoformat())
+    _check_ground(_edition_of(work, title), ground, today)
+    proposed = Revocation(
+        revocation_id=uuid7(), title_id=title.title_id, ground=ground, conduct_on=conduct_on,
+        reasons=_given(reasons), state="proposed", proposed_by=str(tx.actor), proposed_at=tx.clock.now(),
+    )  # fmt: skip
+    try:
+        await revocation_store.add_proposal(tx, title, proposed)
+    except revocation_store.ProposedBefore as error:
+        raise ProposedAlready(rule="revocation", number=number) from error
+    return proposed
+
+
+async def decide_revocation(
+    work: Casework, tx: Transaction, number: str, *, decision: Decided, reasons: Sequence[str]
+) -> Revocation:
+    """Another officer takes the title away, or drops the proposal.
+
+    Raises NotFound, Forbidden, TiedToEnterprise, NoProposal, OwnProposal, ReasonsNeeded.
+    """
+    title = await _take(tx, number)
+    proposed = await revocation_store.lock_proposal(tx, title.title_id)
+    if proposed is None:
+        raise NoProposal(rule="revocation", number=number)
+    if proposed.proposed_by == str(tx.actor):
+        raise OwnProposal(rule="four_eyes")
+    revoked_on, edition = tx.clock.today(), _edition_of(work, title)
+    changes: dict[str, Any] = {
+        "state": "dropped" if decision == "drop" else "revoked",
+        "decided_by": str(tx.actor), "decided_at": tx.clock.now(), "decision_reasons": _given(reasons),
+    }  # fmt: skip
+    if decision == "revoke":
+        until = bars.barred_until(edition, proposed.ground, revoked_on)
+        changes |= {"revoked_on": revoked_on, "barred_until": until}
+    decided = proposed.model_copy(update=changes)
+    await revocation_store.save_decision(tx, decided)
+    if decision == "revoke":
+        tx.publish(work.events.TitleRevoked(
+            title_id=title.title_id, case_id=title.case_id, enterprise_id=title.enterprise_id,
+            programme=title.programme, level=title.level, number=title.number, revoked_on=revoked_on,
+            ground=decided.ground, conduct_on=decided.conduct_on, barred_until=decided.barred_until,
+        ))  # fmt: skip
+    return decided
+
+
+async def check_not_barred(tx: Transaction, enterprise_id: str, programme: str) -> None:
+    """Raises Barred while a revocation keeps the enterprise from applying."""
+    until = await revocation_store.find_bar(tx, enterprise_id, programme, tx.clock.today())
+    if until is not None:
+        raise Barred(rule="reapplication", programme=programme, until=until)
+
+
+async def _take(tx: Transaction, number: str) -> Title:
+    """The title under its row lock."""
+    title = await revocation_store.lock_title(tx, number)
+    if title is None:
+        raise NotFound(thing="title")
+    authorize(POLICY, tx.actor, "title.revoke", enterprise_id=title.enterprise_id)
+    await check_no_tie(tx, title.enterprise_id)
+    return title
+
+
+def _edition_of(work: Casework, title: Title) -> Edition:
+    return work.loaded(title.programme, title.edition, title.edition_hash)
+
+
+def _check_ground(edition: Edition, ground: str, today: date) -> None:
+    if bars.ground_of(edition, ground, today) is None:
+        known = [rule for rule in edition.revocation if rule.applies_on(today)]
+        raise UnknownGround(
+            rule="revocation", source=cited(known[0].source) if known else edition.programme, ground=ground,
+            known=", ".join(rule.id for rule in known) or "-",
+        )  # fmt: skip
+
+
+def _given(reasons: Sequence[str]) -> tuple[str, ...]:
+    given = tuple(reason.strip() for reason in reasons if reason.strip())
+    if not given:
+        raise ReasonsNeeded(rule="reasons")
+    return given

@@ -1,0 +1,3 @@
+-- What certification and ip-enterprise take away no longer opens a product.
+
+ALTER TABLE titles ADD COLUMN revoked_on date;

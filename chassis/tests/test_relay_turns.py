@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import time
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from chassis import relay as relay_module
 from chassis import sending
 from chassis.database import Database
+from chassis.errors import Unavailable
 from chassis.kafka_admin import Broker
 from chassis.relay import Relay
 from chassis.seals import digest
@@ -184,3 +186,39 @@ def test_a_link_of_the_chain_is_the_digest_of_every_column_as_json() -> None:
     )
     assert digest(b"before", [row]) == hashlib.sha256(b"before" + text.encode()).digest()
     assert digest(b"before", [{**row, "event_id": UUID(str(row["event_id"]))}]) == digest(b"before", [row])
+
+
+async def test_a_single_event_is_sealed_with_those_after_it_or_when_nothing_comes(
+    db: Database, clean_topics: Broker
+) -> None:
+    relay = Relay(db, settings_for(clean_topics))
+    relay._sealed_at = time.monotonic() + 60
+    await said(db, "a")
+    assert await relay._step() == 1
+    await said(db, "b")
+    assert await relay._step() == 1
+    assert not await emptied(db)
+    assert await relay._step() == 0
+    assert await emptied(db)
+    assert await db.fetchval("SELECT array_agg(cardinality(event_ids)) FROM seals") == [2]
+    assert len(await records(clean_topics, 2)) == 2
+    await relay._drop_producer()
+
+
+async def test_what_could_not_be_sealed_is_sealed_later_and_not_sent_again(
+    db: Database, clean_topics: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay = Relay(db, settings_for(clean_topics))
+
+    async def away(*_: object) -> None:
+        raise Unavailable("the database is away")
+
+    await said(db, "a")
+    with monkeypatch.context() as broken:
+        broken.setattr("chassis.relay.seal", away)
+        with pytest.raises(Unavailable):
+            await relay._step()
+    await said(db, "b")
+    async with running(relay.run):
+        await until(lambda: emptied(db))
+    assert [record.offset for record in await records(clean_topics, 2)] == [0, 1]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 BATCH = 2_000
 BATCH_BYTES = 16_000_000
 LONGEST_STEP = 2.0
+SEAL_EVERY = 0.1
 BUSY_POLL = 0.03
 IDLE_POLL = 0.25
 
@@ -75,6 +76,8 @@ class Relay:
         self._lease_ends = 0.0
         self._woken = asyncio.Event()
         self._producer: AIOKafkaProducer | None = None
+        self._unsealed: list[asyncpg.Record] = []
+        self._sealed_at = 0.0
         self._stuck = StuckTopics()
         self._underway = Underway(f"/huiqi/{db.service}", self.wake)
         self.last_progress = time.monotonic()
@@ -114,7 +117,7 @@ class Relay:
                 await self._woken.wait()
 
     async def _step(self) -> int:
-        """Moves what waits: while one batch is on its way, the one before it is sealed and the next one is read.
+        """Moves what waits: while one batch is on its way, those before it are sealed and the next one is read.
 
         After a batch that was not acknowledged whole it begins anew, so that no later event of a key overtakes; so
         a topic that is left alone when it begins is left alone until it ends.
@@ -123,24 +126,25 @@ class Relay:
         if not await self._hold_lease():
             return 0
         acknowledged = await self._taken(self._underway.late_answers())
+        self._unsealed += acknowledged
         held = frozenset((*self._stuck.held(), *self._underway.topics))
         began, moved = time.monotonic(), len(acknowledged)
-        rows = await self._claim(held, acknowledged)
+        rows = await self._claim(held, self._unsealed)
         while rows:
             await failpoint("relay.after_claim")
             more = len(rows) == BATCH and time.monotonic() - began < LONGEST_STEP
+            known = [*self._unsealed, *rows]
             async with asyncio.TaskGroup() as together:
                 sending = together.create_task(self._send(rows))
-                together.create_task(self._seal(acknowledged))
-                reading = together.create_task(
-                    self._claim(held, [*acknowledged, *rows]) if more else _no_rows()
-                )
+                together.create_task(self._seal_in_time())
+                reading = together.create_task(self._claim(held, known) if more else _no_rows())
             acknowledged = sending.result()
+            self._unsealed += acknowledged
             await failpoint("relay.after_ack")
             moved += len(acknowledged)
             whole = len(acknowledged) == len(rows)
             rows = reading.result() if whole and await self._hold_lease() else []
-        await self._seal(acknowledged)
+        await (self._seal_in_time() if moved else self._seal())
         await self._stuck.tell(self._db)
         self.last_progress = time.monotonic()
         return moved
@@ -156,10 +160,23 @@ class Relay:
             self._stuck.pass_over(held, newest, rows[0]["id"] if rows else None)
         return rows
 
-    async def _seal(self, acknowledged: list[asyncpg.Record]) -> None:
-        if acknowledged:
+    async def _seal_in_time(self) -> None:
+        """Single events are sealed some at once: a link costs as much for one as for a thousand."""
+        if len(self._unsealed) >= BATCH or time.monotonic() - self._sealed_at > SEAL_EVERY:
+            await self._seal()
+
+    async def _seal(self) -> None:
+        """What cannot be sealed now is not sent again for that."""
+        acknowledged, self._unsealed = self._unsealed, []
+        if not acknowledged:
+            return
+        try:
             await seal(self._db, acknowledged)
-            METRICS.relay_published.inc(len(acknowledged))
+        except BaseException:
+            self._unsealed = [*acknowledged, *self._unsealed]
+            raise
+        self._sealed_at = time.monotonic()
+        METRICS.relay_published.inc(len(acknowledged))
 
     async def _hold_lease(self) -> bool:
         now = time.monotonic()
@@ -216,8 +233,10 @@ class Relay:
 
     async def _leave(self) -> None:
         """The lease is given back, so that a successor need not wait for its end; not while a send may still arrive."""
-        if await self._drop_producer() and self._lease_ends:
-            with suppress(Unavailable):
+        is_answered = await self._drop_producer()
+        with suppress(Unavailable):
+            await self._seal()
+            if is_answered and self._lease_ends:
                 async with self._db.connection() as connection:
                     await connection.execute(_GIVE_BACK, self._holder)
 

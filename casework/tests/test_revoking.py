@@ -66,7 +66,9 @@ async def test_a_title_that_two_officers_take_away_is_held_no_longer(way: Way, t
     assert not kept.holds_on(today)
     assert kept.holds_on(today - timedelta(days=1)) == (title.granted_on < today)
     assert await list_valid_titles(way.db, today) == []
-    said = await way.db.fetchrow("SELECT key, sequence, payload FROM events WHERE type LIKE '%title-revoked%'")
+    said = await way.db.fetchrow(
+        "SELECT key, sequence, payload FROM events WHERE type LIKE '%title-revoked%'"
+    )
     assert said is not None
     assert (said["key"], said["sequence"]) == (USCC, 2)
     assert '"ground":"serious_fraud"' in said["payload"].replace(" ", "")

@@ -102,7 +102,8 @@ def test_a_listener_that_is_no_service_is_named(text: str, services: frozenset[s
 def test_a_class_whose_topic_has_no_row_is_named(services: frozenset[str]) -> None:
     topics = {name: row for name, row in load_topics().items() if name != "ip-enterprise.titles"}
     assert topic_faults(topics, event_types(), services) == [
-        "cn.huiqi.ip-enterprise.title-granted.v1: ip-enterprise.titles is not in topics.yaml"
+        f"cn.huiqi.ip-enterprise.{fact}.v1: ip-enterprise.titles is not in topics.yaml"
+        for fact in ("title-granted", "title-revoked")
     ]
 
 

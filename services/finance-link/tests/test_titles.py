@@ -168,7 +168,10 @@ async def test_what_rests_on_a_revoked_title_is_called_back(desk: Desk) -> None:
     [taken_back] = await referrals(desk)
     assert (referral.state, taken_back.state, taken_back.reason) == ("sent", "withdrawn", REVOKED)
     assert [called.referral_id for called in await desk.said(ReferralCalledBack)] == [referral.referral_id]
-    assert await desk.db.fetchval("SELECT count(*) FROM work WHERE state = 'due'") == 0
+    assert (
+        await desk.db.fetchval("SELECT count(*) FROM work WHERE state = 'due' AND kind = 'referral.expire'")
+        == 0
+    )
 
 
 async def test_a_wish_that_a_revoked_title_opened_is_called_back_unless_another_title_opens_it(

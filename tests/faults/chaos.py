@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -51,15 +52,18 @@ def main(
             left.remove(result.seed)
             struck.append(result)
             _tell(result)
+            if out is not None:  # after each seed: a long run may be ended early
+                out.write_text(_written(summary(struck)) + "\n", encoding="utf-8")
     found = summary(struck)
-    text = json.dumps(found, ensure_ascii=False, indent=1, default=str)
-    if out is not None:
-        out.write_text(text + "\n", encoding="utf-8")
     if form == "json":
-        print(text)  # noqa: T201
+        print(_written(found))  # noqa: T201
     else:
         Console(width=160).print(by_seed(struck), "", by_promise(found))
     sys.exit(1 if found["broken"] else 0)
+
+
+def _written(found: dict[str, Any]) -> str:
+    return json.dumps(found, ensure_ascii=False, indent=1, default=str)
 
 
 def _tell(result: Result) -> None:

@@ -112,7 +112,8 @@ async def record(db: Database, numbers: Sequence[int]) -> dict[int, UUID]:
     async with db.transaction() as tx:
         await tx.executemany(_CASE, rows)
         await tx.executemany(
-            "INSERT INTO notices (case_id, opens_on, ends_on) VALUES ($1, $2, $3)",
+            "INSERT INTO notices (case_id, enterprise_id, enterprise_name, programme, level, opens_on, ends_on)"
+            " SELECT case_id, enterprise_id, enterprise_name, programme, level, $2, $3 FROM cases WHERE case_id = $1",
             [(case_id, today - timedelta(days=20), today - timedelta(days=5)) for case_id in cases.values()],
         )
         await _decide(tx, list(cases.values()), 8, "record", before="on_notice", after="recorded")

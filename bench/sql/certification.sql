@@ -41,8 +41,8 @@ FROM bench.cases c CROSS JOIN bench.judged j
 WHERE c.n BETWEEN {first} AND {last}
   AND c.state IN ('in_review', 'proposed', 'on_notice', 'recorded', 'granted', 'refused') ORDER BY c.n;
 
-INSERT INTO notices (case_id, opens_on, ends_on, closed_at, outcome)
-SELECT case_id, (at + interval '40 days')::date, (at + interval '54 days')::date,
+INSERT INTO notices (case_id, enterprise_id, enterprise_name, programme, level, opens_on, ends_on, closed_at, outcome)
+SELECT case_id, enterprise_id, '示例精密制造第' || f || '有限公司', programme, level, (at + interval '40 days')::date, (at + interval '54 days')::date,
        CASE state WHEN 'granted' THEN at + interval '60 days' END, CASE state WHEN 'granted' THEN 'granted' END
 FROM bench.cases WHERE n BETWEEN {first} AND {last} AND state IN ('on_notice', 'recorded', 'granted') ORDER BY n;
 

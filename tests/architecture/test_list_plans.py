@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from casework import expert_store, panel_store
+from casework import expert_store, panel_store, round_store
 from casework import store as casework_store
 from casework.store import casework_sql
 from chassis.database import Database
@@ -21,7 +21,6 @@ REVIEWED = {
     "casework _EXPERTS": "a directory of some hundreds",
     "casework _INTERESTS": "what people declare of themselves: some thousands",
     "casework _SEATS": "the panels of one person",
-    "casework _NOTICES programme": "the case's programme: the planner begins with the rarer side",
     "finance_link _REFERRALS only_sent": "most are",
     "ip_enterprise _ASSETS in_force": "most are",
     "notifier _MESSAGES unread": "always of one inbox",
@@ -64,7 +63,9 @@ def all_ways() -> list[Way]:
         for way in ways_of(package, import_module(name))
     ]
     shared = [
-        way for module in (casework_store, expert_store, panel_store) for way in ways_of("casework", module)
+        way
+        for module in (casework_store, expert_store, panel_store, round_store)
+        for way in ways_of("casework", module)
     ]
     return shared + own
 

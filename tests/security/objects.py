@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from cases import FACTS, FIRM, JUDGEMENTS, SECTIONS, WAYS, Cases, yaml_as_json
+from cases import EDITIONS, FACTS, FIRM, JUDGEMENTS, SECTIONS, WAYS, Cases, yaml_as_json
 from frame import OFFICER, OTHER_OFFICER, Frame, bank, firm, new_uscc
 from panels import OF_PANELS, Panels
 
@@ -37,12 +37,15 @@ class Objects:
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
         self._cases = {name: Cases(frame, name) for name in ("certification", "ip-enterprise")}
+        self._rounds: set[tuple[str, int]] = set()
         self._panels = {name: Panels(frame, name, cases) for name, cases in self._cases.items()}
 
     def make(self, service: str, route: str, of: str) -> Object:
         """A new one."""
         if service in self._panels and of in OF_PANELS:
             return self._of_panels(service, route, of)
+        if of in ("a new round", "a round"):
+            return self._round(service, of)
         if service in self._cases and (of in WAYS or of in self._of_casework):
             return self._of_case(service, route, of)
         makers: dict[str, Any] = {
@@ -110,6 +113,31 @@ class Objects:
                 tag = '"0"' if "/sheet" in route else etag
                 request = {"json": body, "headers": {"If-Match": tag}} if changes else {}
                 return Object(uscc, {"case_id": case_id}, request, case_id)
+
+    def _round(self, service: str, of: str) -> Object:
+        """In years to come. Before the first one a round is called in which all cases here are handed in."""
+        programme = "sme" if service == "certification" else EDITIONS[service][0]
+        year = 2030 + len(self._rounds)
+        call = {
+            "programme": programme, "name": f"{year}", "opens_on": f"{year}-05-01", "closes_on": f"{year}-06-20",
+            "forwards_on": f"{year}-07-15", "source": "粤科函",
+        }  # fmt: skip
+        if service not in {of for of, _ in self._rounds}:
+            days = {
+                "name": "now",
+                "opens_on": "2017-05-03",
+                "closes_on": "2029-12-31",
+                "forwards_on": "2029-12-31",
+            }
+            if service != "certification":
+                days["opens_on"] = "2009-01-01"
+            self._frame.done(service, "POST", "/v1/rounds", OFFICER, json=call | days)
+        self._rounds.add((service, year))
+        if of == "a new round":
+            return Object(new_uscc(), request={"json": call})
+        called = self._frame.done(service, "POST", "/v1/rounds", OFFICER, json=call)
+        round_id = called.json()["round_id"]
+        return Object(new_uscc(), {"round_id": round_id}, {"json": call, "headers": {"If-Match": '"1"'}})
 
     def _title(self, service: str, route: str, of: str) -> Object:
         uscc, case_id, etag = self._cases[service].case("a case after its notice")

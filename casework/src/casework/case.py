@@ -37,6 +37,7 @@ class Case(Kept):
     edition: date | None = None
     edition_hash: str | None = None
     once_in_year: int | None = None
+    round_id: UUID | None = None
     facts: Mapping[str, Any] = Field(default_factory=dict)
     answer: Mapping[str, Any] | None = None
     verdict: Outcome | None = None

@@ -21,6 +21,7 @@ POLICY: Policy = {
     "case.grant": allow("officer"),
     "case.close_notice": allow("system"),
     "case.refuse": allow("officer"),
+    "round.write": allow("officer"),
     "title.revoke": allow("officer"),
     "title.revocations": allow("officer", "auditor"),
     "case.read": allow(*_BUREAU, "enterprise", own="enterprise"),

@@ -1,7 +1,6 @@
 """The rows of revocations."""
 
 from collections.abc import Sequence
-from datetime import date
 from uuid import UUID
 
 import asyncpg
@@ -61,13 +60,3 @@ async def list_revocations(reader: Reader, title_id: UUID) -> Sequence[Revocatio
     """All that were ever proposed, in their order."""
     rows = await reader.fetch(f"{_REVOCATION} WHERE title_id = $1 ORDER BY revocation_id", title_id)
     return [Revocation.model_validate(dict(row)) for row in rows]
-
-
-async def find_bar(reader: Reader, enterprise_id: str, programme: str, today: date) -> date | None:
-    """The last day on which no application is taken from the enterprise, if that is today or later."""
-    row = await reader.fetchrow(
-        "SELECT max(barred_until) AS barred_until FROM revocations"
-        " WHERE enterprise_id = $1 AND programme = $2 AND barred_until IS NOT NULL AND barred_until >= $3",
-        enterprise_id, programme, today,
-    )  # fmt: skip
-    return None if row is None else row["barred_until"]

@@ -31,7 +31,7 @@ class AppliedBefore(Exception):
 
 _COLUMNS = (
     "case_id", "enterprise_id", "enterprise_name", "programme", "level", "case_type", "state", "version",
-    "applied_on", "edition", "edition_hash", "once_in_year", "facts", "answer", "verdict", "proposal", "defects",
+    "applied_on", "edition", "edition_hash", "once_in_year", "round_id", "facts", "answer", "verdict", "proposal", "defects",
     "reasons", "drafted_at", "changed_at",
 )  # fmt: skip
 _CASE = f"SELECT {', '.join(_COLUMNS)} FROM cases"  # noqa: S608 - constants
@@ -43,6 +43,7 @@ _LISTED = [name for name in _COLUMNS if name not in ("facts", "answer")]
 _CASES = Listing(
     f"SELECT {', '.join(_LISTED)} FROM cases",  # noqa: S608
     order="case_id", enterprise_id="enterprise_id = {}", programme="programme = {}", state="state = {}",
+    round_id="round_id = {}",
     after="case_id > {}",
 )  # fmt: skip
 _DECIDED = ("version", "verb", "actor", "from_state", "to_state", "reasons", "at")
@@ -102,12 +103,19 @@ async def list_cases(
     enterprise_id: str | None = None,
     programme: str | None = None,
     state: str | None = None,
+    round_id: UUID | None = None,
     after: UUID | None = None,
     limit: int = 50,
 ) -> list[Case]:
     """In the order in which the cases were drafted, from the one after `after`; without their facts and answers."""
     rows = await _CASES.rows(
-        reader, limit, enterprise_id=enterprise_id, programme=programme, state=state, after=after
+        reader,
+        limit,
+        enterprise_id=enterprise_id,
+        programme=programme,
+        state=state,
+        round_id=round_id,
+        after=after,
     )
     return [Case.model_validate(dict(row)) for row in rows]
 
@@ -166,10 +174,12 @@ async def list_decisions(reader: Reader, case_id: UUID) -> list[Decision]:
     return [Decision.model_validate(dict(row)) for row in rows]
 
 
-async def add_notice(tx: Transaction, case_id: UUID, opens_on: date, ends_on: date) -> None:
+async def add_notice(tx: Transaction, case: Case, opens_on: date, ends_on: date) -> None:
     await tx.execute(
-        "INSERT INTO notices (case_id, opens_on, ends_on) VALUES ($1, $2, $3)", case_id, opens_on, ends_on
-    )
+        "INSERT INTO notices (case_id, enterprise_id, enterprise_name, programme, level, opens_on, ends_on)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        case.case_id, case.enterprise_id, case.enterprise_name, case.programme, case.level, opens_on, ends_on,
+    )  # fmt: skip
 
 
 async def close_notice(tx: Transaction, case_id: UUID, outcome: str, at: datetime) -> None:
@@ -182,18 +192,18 @@ async def close_notice(tx: Transaction, case_id: UUID, outcome: str, at: datetim
 
 
 _NOTICE = (
-    "SELECT n.case_id, c.enterprise_id, c.enterprise_name, c.programme, c.level, n.opens_on, n.ends_on, n.closed_at,"
-    " n.outcome FROM notices n JOIN cases c USING (case_id)"
+    "SELECT case_id, enterprise_id, enterprise_name, programme, level, opens_on, ends_on, closed_at, outcome"
+    " FROM notices"
 )
 
 
 _NOTICES = Listing(
-    _NOTICE, order="n.case_id", programme="c.programme = {}", open_only="n.closed_at IS NULL", after="n.case_id > {} AND c.case_id > {}"
+    _NOTICE, order="case_id", programme="programme = {}", open_only="closed_at IS NULL", after="case_id > {}"
 )  # fmt: skip
 
 
 async def find_notice(reader: Reader, case_id: UUID) -> Notice | None:
-    row = await reader.fetchrow(f"{_NOTICE} WHERE n.case_id = $1", case_id)
+    row = await reader.fetchrow(f"{_NOTICE} WHERE case_id = $1", case_id)
     return None if row is None else Notice.model_validate(dict(row))
 
 
@@ -205,9 +215,7 @@ async def list_notices(
     after: UUID | None = None,
     limit: int = 50,
 ) -> list[Notice]:
-    rows = await _NOTICES.rows(
-        reader, limit, programme=programme, open_only=open_only, after=after and (after, after)
-    )
+    rows = await _NOTICES.rows(reader, limit, programme=programme, open_only=open_only, after=after)
     return [Notice.model_validate(dict(row)) for row in rows]
 
 

@@ -9,6 +9,7 @@ from casework.api.experts import expert_router
 from casework.api.panels import panel_router
 from casework.api.public import public_router
 from casework.api.revocations import revocation_router
+from casework.api.rounds import round_router
 from casework.api.words import in_the_callers_words
 from casework.use_cases import Casework
 
@@ -18,4 +19,11 @@ __all__ = ["casework_routers", "in_the_callers_words"]
 def casework_routers(work: Casework) -> list[APIRouter]:
     """/v1/cases with every verb, panels and sheets, /v1/experts, /v1/draws, /v1/titles, /v1/notices, /v1/programmes."""
     panels = [expert_router(), draw_router(work), panel_router(work)]
-    return [case_router(work), bureau_router(work), *panels, public_router(work), revocation_router(work)]
+    return [
+        case_router(work),
+        bureau_router(work),
+        *panels,
+        public_router(work),
+        revocation_router(work),
+        round_router(work),
+    ]

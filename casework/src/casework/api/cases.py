@@ -110,11 +110,12 @@ def _add_reading(routes: APIRouter) -> None:
         programme: str | None = None,
         state: State | None = None,
         enterprise: str | None = None,
+        round_id: UUID | None = None,
     ) -> Page[CaseView]:
         wanted = (enterprise or who.enterprise_id) if who.role == "enterprise" else enterprise
         authorize(POLICY, who, "case.list", enterprise_id=wanted)
         rows = await store.list_cases(
-            db, enterprise_id=wanted, programme=programme, state=state,
+            db, enterprise_id=wanted, programme=programme, state=state, round_id=round_id,
             after=last_seen(asked), limit=asked.limit + 1,
         )  # fmt: skip
         return page(rows, asked, key=lambda case: [case.case_id], item=CaseView.of)

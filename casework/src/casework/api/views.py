@@ -25,6 +25,7 @@ class CaseView(BaseModel):
     applied_on: date | None
     edition: date | None
     edition_hash: str | None
+    round_id: UUID | None
     verdict: Outcome | None
     proposal: Proposal | None
     defects: list[str]

@@ -14,6 +14,7 @@ from casework.use_cases.experts import add_expert, change_expert, declare_intere
 from casework.use_cases.granting import close_notice, grant_case, open_notice
 from casework.use_cases.marking import fill_sheet, hand_in_sheet, read_scores, read_sheet
 from casework.use_cases.revoking import decide_revocation, propose_revocation
+from casework.use_cases.rounds import call_round, change_round
 from casework.use_cases.steps import Casework
 
 __all__ = [
@@ -21,7 +22,9 @@ __all__ = [
     "Casework",
     "accept_case",
     "add_expert",
+    "call_round",
     "change_expert",
+    "change_round",
     "close_notice",
     "commit_draw",
     "decide_revocation",

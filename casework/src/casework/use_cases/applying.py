@@ -14,7 +14,7 @@ from casework.policy import POLICY
 from casework.unusable import UnusableInput
 from casework.uscc import is_uscc
 from casework.use_cases.refusals import CaseTypeNotInEdition, MissingDocuments, NotYours, UnknownDocument
-from casework.use_cases.revoking import check_not_barred
+from casework.use_cases.rounds import admit
 from casework.use_cases.steps import Casework, about, add_decision, keep, move, take
 from casework.use_cases.weighing import weigh, weigh_unjudged
 from chassis.auth import authorize
@@ -113,16 +113,16 @@ async def save_documents(
 async def submit_case(work: Casework, tx: Transaction, case_id: UUID, *, expected: int | None = None) -> Case:
     """Hands the application in: the edition of the day is pinned by date and hash, the facts are kept as they are now.
 
-    A returned case that is submitted again keeps its day and its edition. Raises Barred, MissingDocuments, AppliedThisYear,
-    UnusableInput, WrongState, WrongActor.
+    A returned case that is submitted again keeps its day and its edition. Raises Barred, OutsideRound, RoundIsOver, MissingDocuments,
+    AppliedThisYear, UnusableInput, WrongState, WrongActor.
     """
     case = await take(tx, case_id, "case.submit", expected)
     today = tx.clock.today()
-    await check_not_barred(tx, case.enterprise_id, case.programme)
     edition = work.edition_of(case, today)
     check_case_type(edition, case.case_type)
     verb = "resubmit" if case.state == "returned" else "submit"
     lifecycle.next_step(edition, case.case_type, case.state, verb, tx.actor.role)
+    round_id = await admit(tx, case, today)
     check_documents(edition, case, {paper.paper for paper in await store.list_documents(tx, case.case_id)})
     applied_on = case.applied_on or today
     facts = await snapshot(work, tx, case)
@@ -132,6 +132,7 @@ async def submit_case(work: Casework, tx: Transaction, case_id: UUID, *, expecte
         "edition": edition.in_force_from,
         "edition_hash": edition.hash,
         "once_in_year": applied_on.year if lifecycle.once_a_year(edition) else None,
+        "round_id": round_id,
         "facts": stored,
         "enterprise_name": facts.enterprise.name,
         "defects": (),

@@ -30,7 +30,7 @@ async def open_notice(work: Casework, tx: Transaction, case_id: UUID, *, expecte
     opens_on = tx.clock.today()
     ends_on = add_working_days(opens_on, edition.notice_working_days)
     case = await move(tx, edition, case, "open_notice")
-    await store.add_notice(tx, case_id, opens_on, ends_on)
+    await store.add_notice(tx, case, opens_on, ends_on)
     await add_work(tx, NOTICE_CLOSE, str(case_id), {"case_id": str(case_id)}, day_after(ends_on))
     tx.publish(work.events.NoticeOpened(**about(case), opens_on=opens_on, ends_on=ends_on))
     return case

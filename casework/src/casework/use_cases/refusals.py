@@ -127,6 +127,26 @@ class Barred(Refused):
     """After a revocation no application for {programme} is taken until {until} (that day included)."""
 
 
+class OutsideRound(Refused):
+    """{programme} takes no application today; the next day is {next_on}."""
+
+
+class RoundIsOver(Refused):
+    """The city recommended for round {name} until {forwards_on}; nothing comes back after that."""
+
+
+class RoundsOverlap(Refused):
+    """Round {name} of the same programme is open from {opens_on} to {closes_on}."""
+
+
+class RoundNameTaken(Refused):
+    """The programme has another round called {name}."""
+
+
+class RoundStays(Refused):
+    """A round stays one of {programme} and of its level; call another instead."""
+
+
 class ReasonsNeeded(Refused):
     """At least one reason is needed, so that the enterprise can act on it."""
 

@@ -13,7 +13,6 @@ from casework.lifecycle import cited
 from casework.policy import POLICY
 from casework.unusable import UnusableInput
 from casework.use_cases.refusals import (
-    Barred,
     NoProposal,
     OwnProposal,
     ProposedAlready,
@@ -85,13 +84,6 @@ async def decide_revocation(
             ground=decided.ground, conduct_on=decided.conduct_on, barred_until=decided.barred_until,
         ))  # fmt: skip
     return decided
-
-
-async def check_not_barred(tx: Transaction, enterprise_id: str, programme: str) -> None:
-    """Raises Barred while a revocation keeps the enterprise from applying."""
-    until = await revocation_store.find_bar(tx, enterprise_id, programme, tx.clock.today())
-    if until is not None:
-        raise Barred(rule="reapplication", programme=programme, until=until)
 
 
 async def _take(tx: Transaction, number: str) -> Title:

@@ -1,0 +1,92 @@
+"""The rows of rounds, and what lets an enterprise apply."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+import asyncpg
+
+from casework.round import Round
+from casework.store import Reader
+from chassis.database import Transaction
+from chassis.listing import Listing
+
+_COLUMNS = (
+    "round_id", "programme", "level", "name", "opens_on", "closes_on", "forwards_on", "quota", "source", "version",
+    "changed_at",
+)  # fmt: skip
+_ROUND = f"SELECT {', '.join(_COLUMNS)} FROM rounds"  # noqa: S608 - constants
+_SAVE = (
+    f"INSERT INTO rounds ({', '.join(_COLUMNS)})"  # noqa: S608
+    f" VALUES ({', '.join(f'${place}' for place in range(1, len(_COLUMNS) + 1))})"
+    f" ON CONFLICT (round_id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS[1:])}"
+)
+_ROUNDS = Listing(_ROUND, order="round_id", programme="programme = {}", after="round_id > {}")
+# The round that is open, else the next one, else one that is over; none at all where the programme knows no rounds.
+_ADMISSION = """
+SELECT (
+    SELECT max(barred_until) FROM revocations
+    WHERE enterprise_id = $1 AND programme = $2 AND barred_until IS NOT NULL AND barred_until >= $4
+) AS barred_until, (
+    SELECT r FROM rounds r WHERE r.programme = $2 AND r.level IS NOT DISTINCT FROM $3
+    ORDER BY r.closes_on < $4, r.opens_on LIMIT 1
+) AS round
+"""
+
+
+class KnownName(Exception):
+    """The programme has another round of this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """`barred_until`: the last day of a bar that holds today. `round`: the one that is open, to come or over."""
+
+    barred_until: date | None
+    round: Round | None
+
+
+async def find_admission(
+    reader: Reader, enterprise_id: str, programme: str, level: str | None, today: date
+) -> Admission:
+    row = await reader.fetchrow(_ADMISSION, enterprise_id, programme, level, today)
+    assert row is not None  # a SELECT without FROM
+    found = row["round"]
+    return Admission(row["barred_until"], Round.model_validate(dict(found)) if found else None)
+
+
+async def lock_rounds(tx: Transaction, programme: str, level: str | None) -> list[Round]:
+    """All of the programme and level; nobody else changes any until the transaction ends."""
+    await tx.execute(
+        "SELECT pg_advisory_xact_lock(hashtext('rounds'), hashtext($1))", f"{programme}/{level or ''}"
+    )
+    rows = await tx.fetch(
+        f"{_ROUND} WHERE programme = $1 AND level IS NOT DISTINCT FROM $2", programme, level
+    )
+    return [Round.model_validate(dict(row)) for row in rows]
+
+
+async def save_round(tx: Transaction, saved: Round) -> None:
+    """Adds or replaces it, and keeps this version of it. Raises KnownName: the transaction is lost then."""
+    entry = saved.model_dump()
+    try:
+        await tx.execute(_SAVE, *[entry[name] for name in _COLUMNS])
+    except asyncpg.UniqueViolationError as error:
+        raise KnownName from error
+    await tx.execute(
+        "INSERT INTO round_versions (round_id, version, entry, changed_by, changed_at) VALUES ($1, $2, $3, $4, $5)",
+        saved.round_id, saved.version, saved.model_dump(mode="json"), str(tx.actor), saved.changed_at,
+    )  # fmt: skip
+
+
+async def find_round(reader: Reader, round_id: UUID) -> Round | None:
+    row = await reader.fetchrow(f"{_ROUND} WHERE round_id = $1", round_id)
+    return None if row is None else Round.model_validate(dict(row))
+
+
+async def list_rounds(
+    reader: Reader, *, programme: str | None = None, after: UUID | None = None, limit: int
+) -> list[Round]:
+    """In the order in which they were called."""
+    rows = await _ROUNDS.rows(reader, limit, programme=programme, after=after)
+    return [Round.model_validate(dict(row)) for row in rows]

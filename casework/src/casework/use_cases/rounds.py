@@ -1,0 +1,91 @@
+"""Rounds: the bureau calls, extends, and takes applications in their time only."""
+
+from datetime import date
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from casework import round_store
+from casework.case import Case
+from casework.policy import POLICY
+from casework.round import Call, Round
+from casework.use_cases.refusals import (
+    Barred,
+    OutsideRound,
+    RoundIsOver,
+    RoundNameTaken,
+    RoundsOverlap,
+    RoundStays,
+)
+from casework.use_cases.steps import Casework
+from chassis.auth import authorize
+from chassis.database import Transaction
+from chassis.errors import NotFound, PreconditionFailed
+
+
+async def call_round(work: Casework, tx: Transaction, call: Call) -> Round:
+    """From now on the programme takes applications in rounds only.
+
+    Raises UnusableInput for a programme or level that no edition knows on that day, RoundsOverlap, RoundNameTaken.
+    """
+    authorize(POLICY, tx.actor, "round.write")
+    edition = work.rulebooks.edition_for(call.programme, call.opens_on, call.level)
+    given = call.model_dump() | {"level": edition.level}
+    called = Round(**given, round_id=uuid7(), changed_at=tx.clock.now())
+    await _save(tx, called)
+    return called
+
+
+async def change_round(tx: Transaction, round_id: UUID, call: Call, *, expected: int | None = None) -> Round:
+    """Extends a round or mends it; programme and level stay. Raises NotFound, PreconditionFailed, RoundStays and as above."""
+    authorize(POLICY, tx.actor, "round.write")
+    known = await round_store.find_round(tx, round_id)
+    if known is None:
+        raise NotFound(thing="round")
+    if known.programme != call.programme or call.level not in (None, known.level):
+        raise RoundStays(programme=known.programme)
+    given = call.model_dump() | {"level": known.level}
+    changed = Round(**given, round_id=round_id, changed_at=tx.clock.now())
+    return await _save(tx, changed, expected=expected)
+
+
+async def _save(tx: Transaction, saved: Round, *, expected: int | None = None) -> Round:
+    others = {one.round_id: one for one in await round_store.lock_rounds(tx, saved.programme, saved.level)}
+    known = others.pop(saved.round_id, None)
+    if known is not None:
+        if expected is not None and expected != known.version:
+            raise PreconditionFailed(version=known.version)
+        saved = saved.model_copy(update={"version": known.version + 1})
+    for other in others.values():
+        if other.overlaps(saved):
+            raise RoundsOverlap(name=other.name, opens_on=other.opens_on, closes_on=other.closes_on)
+    try:
+        await round_store.save_round(tx, saved)
+    except round_store.KnownName as error:
+        raise RoundNameTaken(name=saved.name) from error
+    return saved
+
+
+async def admit(tx: Transaction, case: Case, today: date) -> UUID | None:
+    """The round that the application goes into; None where the programme knows none.
+
+    Raises Barred after a revocation, OutsideRound with the next day to come, RoundIsOver for one that comes back late.
+    """
+    found = await round_store.find_admission(tx, case.enterprise_id, case.programme, case.level, today)
+    if found.barred_until is not None:
+        raise Barred(rule="reapplication", programme=case.programme, until=found.barred_until)
+    if case.state == "returned":
+        await _check_not_late(tx, case, today)
+        return case.round_id
+    if found.round is None or found.round.is_open(today):
+        return found.round.round_id if found.round else None
+    next_on = found.round.opens_on if found.round.opens_on > today else None
+    raise OutsideRound(
+        rule="rounds", source=found.round.source, programme=case.programme, next_on=next_on or "-"
+    )
+
+
+async def _check_not_late(tx: Transaction, case: Case, today: date) -> None:
+    own = None if case.round_id is None else await round_store.find_round(tx, case.round_id)
+    if own is not None and today > own.forwards_on:
+        raise RoundIsOver(rule="rounds", source=own.source, name=own.name, forwards_on=own.forwards_on)

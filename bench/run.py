@@ -173,9 +173,8 @@ def keep(found: Findings, what: str, asked: Asked) -> Path:
 def main(*, rounds: int, only: tuple[str, ...], cases: str, backlog: int, outage: float, what: str) -> None:
     if "KAFKA_BOOTSTRAP" not in os.environ:
         raise click.UsageError("KAFKA_BOOTSTRAP must name an Apache Kafka whose topics may be deleted")
-    logging.getLogger("aiokafka").setLevel(
-        logging.CRITICAL
-    )  # a broker that is away is told of by the hundred
+    # A broker that is away is told of by the hundred.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     asked = Asked(set(only or PARTS), rounds, [int(one) for one in cases.split(",")], backlog, outage)
     say = Console(stderr=True).print
     found = measure(asked, say)

@@ -1,4 +1,4 @@
-"""One case from the draft to the title, and everywhere that the title is told: the bank's topic, the inbox, the mail."""
+"""One case from the draft to the title and its revocation, and everywhere that is told: the bank's topic, the inbox, the mail."""
 
 import asyncio
 import hashlib
@@ -17,8 +17,8 @@ from chassis.clock import SHANGHAI
 from chassis.identity import Actor
 from chassis.testing import given_kafka
 from contracts.envelope import Envelope
-from contracts.finance_link import ReferralOffered
-from huiqi.demo_doors import OFFICER, Doors, person, until
+from contracts.finance_link import ReferralCalledBack, ReferralOffered
+from huiqi.demo_doors import OFFICER, Doors, Stopped, person, until
 from huiqi.house import House
 from huiqi.installation import Installation
 from huiqi.ledger import check
@@ -32,7 +32,13 @@ PRODUCT = {
     "name": {"zh": "高企信用贷", "en": "HNTE credit loan"}, "amount_max": "10000000", "term_months_max": 36,
     "annual_rate_from": "0.0385", "annual_rate_to": "0.0435", "programmes": ["hnte"],
 }  # fmt: skip
-EXPERT = person("expert:chen")
+ROUND = {
+    "programme": "hnte", "name": "2016年第二批", "opens_on": "2016-07-16", "closes_on": "2016-12-31",
+    "forwards_on": "2017-01-15", "source": "粤科函高字〔2016〕1号",
+}  # fmt: skip
+FRAUD = {"ground": "serious_fraud", "conduct_on": "2016-08-01", "reasons": ["研发费用专项审计报告系伪造"]}
+REVOKE = {"decision": "revoke", "reasons": ["经复核属实"]}
+EXPERT, COLLEAGUE = person("expert:chen"), person("officer:zhao")
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +86,17 @@ class Journey:
         body = {"programme": "hnte", "case_type": "first", "documents": papers}
         answer = await self.doors.ask(self.applicant, "certification", "POST", "/v1/cases", body)
         self.case_id, self.etag = answer.json()["case_id"], answer.headers["ETag"]
+
+    async def lose(self, number: str) -> dict[str, Any]:
+        """One officer proposes to revoke the title, another does. The title as anybody sees it then."""
+        path = f"/v1/titles/{number}"
+        await self.doors.ask(OFFICER, "certification", "POST", f"{path}/revocation", FRAUD)
+        with pytest.raises(Stopped, match="decided by somebody else"):
+            await self.doors.ask(OFFICER, "certification", "POST", f"{path}/revocation/decision", REVOKE)
+        await self.doors.ask(COLLEAGUE, "certification", "POST", f"{path}/revocation/decision", REVOKE)
+        url = self.house.services["certification"].url
+        seen: dict[str, Any] = httpx.get(f"{url}{path}", trust_env=False).json()
+        return seen
 
     async def say(self, who: Actor, verb: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         path = f"/v1/cases/{self.case_id}/{verb}"
@@ -154,11 +171,12 @@ async def read_as_the_bank(house: House, seconds: float = 60) -> ConsumerRecord:
 
 
 @pytest.mark.timeout(240)
-async def test_one_case_goes_from_the_draft_to_the_title_the_bank_the_inbox_and_the_mail(
+async def test_one_case_goes_to_the_title_the_bank_the_inbox_and_the_mail_and_back_when_it_is_revoked(
     house: House,
 ) -> None:
     async with Doors(house.addresses) as doors:
         journey = Journey(house, doors)
+        await doors.ask(OFFICER, "certification", "POST", "/v1/rounds", ROUND)
         await journey.register()
         await journey.consent()
         await journey.draft()
@@ -191,6 +209,19 @@ async def test_one_case_goes_from_the_draft_to_the_title_the_bank_the_inbox_and_
 
         assert (await journey.message(number))["read_at"] is None
         assert number in await journey.mail(number)
+
+        lost = await journey.lose(number)
+        assert (lost["in_force"], lost["revoked_on"]) == (False, title["granted_on"])
+        called_back = ReferralCalledBack.read((await read_as_the_bank(house)).value)
+        assert called_back.referral_id == offered.referral_id
+        assert (await doors.get(journey.applicant, "finance-link", path))["state"] == "withdrawn"
+        assert "2016年12月31日" in (await journey.message("已撤销"))["body"]
+        assert "严重弄虚作假" in await journey.mail("已撤销")
+        await journey.draft()
+        with pytest.raises(
+            Stopped, match="After a revocation no application for hnte is taken until 2016-12-31"
+        ):
+            await journey.say(journey.applicant, "submit")
 
     ledger = await check(Installation.of_house(house.addresses), wait=60)
     assert ledger.kept, ledger.as_json()

@@ -122,7 +122,7 @@ class _Runs:
             over.set()
             await working
         ended = time.monotonic()
-        await asyncio.to_thread(standing.heal)
+        standing.heal()  # not in a thread: what ended is started anew, which only the main one may
         await load.settle(REST)
         installation = with_tally(standing.installation())
         quiet = await await_quiet(installation, REST)

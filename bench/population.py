@@ -64,7 +64,8 @@ async def _grow_one(service: str, url: str, before: int, cases: int) -> None:
                 async with connection.transaction():
                     await connection.execute(sql.format(**span))
         await connection.execute("VACUUM (ANALYZE)")
-        await connection.execute("CHECKPOINT")  # else the loader's pages are written while something is measured
+        # Else the loader's pages are written while something is measured.
+        await connection.execute("CHECKPOINT")
 
 
 def _sql(name: str) -> str:

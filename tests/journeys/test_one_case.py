@@ -87,16 +87,19 @@ class Journey:
         answer = await self.doors.ask(self.applicant, "certification", "POST", "/v1/cases", body)
         self.case_id, self.etag = answer.json()["case_id"], answer.headers["ETag"]
 
-    async def lose(self, number: str) -> dict[str, Any]:
-        """One officer proposes to revoke the title, another does. The title as anybody sees it then."""
+    async def seen(self, number: str) -> dict[str, Any]:
+        """The title as anybody sees it."""
+        url = self.house.services["certification"].url
+        title: dict[str, Any] = httpx.get(f"{url}/v1/titles/{number}", trust_env=False).json()
+        return title
+
+    async def lose(self, number: str) -> None:
+        """One officer proposes to revoke the title, another does."""
         path = f"/v1/titles/{number}"
         await self.doors.ask(OFFICER, "certification", "POST", f"{path}/revocation", FRAUD)
         with pytest.raises(Stopped, match="decided by somebody else"):
             await self.doors.ask(OFFICER, "certification", "POST", f"{path}/revocation/decision", REVOKE)
         await self.doors.ask(COLLEAGUE, "certification", "POST", f"{path}/revocation/decision", REVOKE)
-        url = self.house.services["certification"].url
-        seen: dict[str, Any] = httpx.get(f"{url}{path}", trust_env=False).json()
-        return seen
 
     async def say(self, who: Actor, verb: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         path = f"/v1/cases/{self.case_id}/{verb}"
@@ -170,58 +173,59 @@ async def read_as_the_bank(house: House, seconds: float = 60) -> ConsumerRecord:
         await consumer.stop()
 
 
+async def granted(journey: Journey) -> tuple[dict[str, Any], ReferralOffered]:
+    """The title, and what the bank is told of it: what the firm consented to, and nothing else."""
+    await journey.doors.ask(OFFICER, "certification", "POST", "/v1/rounds", ROUND)
+    await journey.register()
+    await journey.consent()
+    await journey.draft()
+    title = await journey.decide()
+    seen = await journey.seen(title["number"])
+    assert (seen["enterprise_id"], seen["in_force"]) == (journey.uscc, True)
+    record = await read_as_the_bank(journey.house)
+    envelope = Envelope.from_headers(record.topic, record.headers)
+    offered = ReferralOffered.read(record.value)
+    assert (envelope.type, envelope.sequence) == (ReferralOffered.type, 1)
+    assert record.key.decode() == envelope.key == str(offered.referral_id)
+    assert offered.facts == {
+        "enterprise.name": journey.facts["enterprise"]["name"],
+        "title.number": title["number"],
+        "title.valid_until": title["valid_until"],
+    }
+    assert journey.uscc not in record.value.decode()
+    return title, offered
+
+
+async def revoked(journey: Journey, title: dict[str, Any], offered: ReferralOffered) -> None:
+    """The title is gone, the bank is called back, the firm is told and may not apply again this year."""
+    await journey.lose(title["number"])
+    lost = await journey.seen(title["number"])
+    assert (lost["in_force"], lost["revoked_on"]) == (False, title["granted_on"])
+    called_back = ReferralCalledBack.read((await read_as_the_bank(journey.house)).value)
+    assert called_back.referral_id == offered.referral_id
+    path = f"/v1/referrals/{offered.referral_id}"
+    assert (await journey.doors.get(journey.applicant, "finance-link", path))["state"] == "withdrawn"
+    assert "2016年12月31日" in (await journey.message("已撤销"))["body"]
+    assert "严重弄虚作假" in await journey.mail("已撤销")
+    await journey.draft()
+    with pytest.raises(Stopped, match="After a revocation no application for hnte is taken until 2016-12-31"):
+        await journey.say(journey.applicant, "submit")
+
+
 @pytest.mark.timeout(240)
 async def test_one_case_goes_to_the_title_the_bank_the_inbox_and_the_mail_and_back_when_it_is_revoked(
     house: House,
 ) -> None:
     async with Doors(house.addresses) as doors:
         journey = Journey(house, doors)
-        await doors.ask(OFFICER, "certification", "POST", "/v1/rounds", ROUND)
-        await journey.register()
-        await journey.consent()
-        await journey.draft()
-        title = await journey.decide()
-        number = title["number"]
-
-        url = house.services["certification"].url
-        verified = httpx.get(f"{url}/v1/titles/{number}", trust_env=False).json()
-        assert (verified["enterprise_id"], verified["in_force"]) == (journey.uscc, True)
-
-        record = await read_as_the_bank(house)
-        envelope, offered = (
-            Envelope.from_headers(record.topic, record.headers),
-            ReferralOffered.read(record.value),
-        )
-        assert (envelope.type, envelope.sequence) == (ReferralOffered.type, 1)
-        assert record.key.decode() == envelope.key == str(offered.referral_id)
-        assert offered.facts == {
-            "enterprise.name": journey.facts["enterprise"]["name"],
-            "title.number": number,
-            "title.valid_until": title["valid_until"],
-        }
-        assert journey.uscc not in record.value.decode()
-
-        bank = person(f"bank:{BANK}")
-        accepted = {"kind": "accepted", "bank_reference": "2016/1"}
+        title, offered = await granted(journey)
         path = f"/v1/referrals/{offered.referral_id}"
-        await doors.ask(bank, "finance-link", "POST", f"{path}/outcomes", accepted)
+        accepted = {"kind": "accepted", "bank_reference": "2016/1"}
+        await doors.ask(person(f"bank:{BANK}"), "finance-link", "POST", f"{path}/outcomes", accepted)
         assert (await doors.get(journey.applicant, "finance-link", path))["state"] == "accepted"
-
-        assert (await journey.message(number))["read_at"] is None
-        assert number in await journey.mail(number)
-
-        lost = await journey.lose(number)
-        assert (lost["in_force"], lost["revoked_on"]) == (False, title["granted_on"])
-        called_back = ReferralCalledBack.read((await read_as_the_bank(house)).value)
-        assert called_back.referral_id == offered.referral_id
-        assert (await doors.get(journey.applicant, "finance-link", path))["state"] == "withdrawn"
-        assert "2016年12月31日" in (await journey.message("已撤销"))["body"]
-        assert "严重弄虚作假" in await journey.mail("已撤销")
-        await journey.draft()
-        with pytest.raises(
-            Stopped, match="After a revocation no application for hnte is taken until 2016-12-31"
-        ):
-            await journey.say(journey.applicant, "submit")
+        assert (await journey.message(title["number"]))["read_at"] is None
+        assert title["number"] in await journey.mail(title["number"])
+        await revoked(journey, title, offered)
 
     ledger = await check(Installation.of_house(house.addresses), wait=60)
     assert ledger.kept, ledger.as_json()

@@ -7,6 +7,7 @@ from cases import Cases
 from frame import EXPERT, OFFICER, Frame, new_uscc
 
 WITHOUT, WITH = "a panel without the expert", "a panel with the expert"
+TECHNICAL = 25
 OF_PANELS = (
     "a new expert", "an expert", "a new interest", "an interest", "a new draw", "a draw", WITHOUT, WITH,
 )  # fmt: skip
@@ -31,9 +32,9 @@ class Panels:
     def directory(self) -> dict[str, str]:
         """The expert's id by its subject."""
         if not self._experts:
-            subjects = [EXPERT.subject, *(f"e{uuid4().hex[:12]}" for _ in range(29))]
+            subjects = [EXPERT.subject, *(f"e{uuid4().hex[:12]}" for _ in range(TECHNICAL + 4))]
             for at, subject in enumerate(subjects):
-                body = self.entry(subject, "financial" if at > 24 else "technical")
+                body = self.entry(subject, "technical" if at < TECHNICAL else "financial")
                 self._experts[subject] = self._done("POST", "/v1/experts", json=body)["expert_id"]
         return self._experts
 
@@ -61,11 +62,19 @@ class Panels:
             body = {"expert_id": leaves, "reason": "ill"}
             headers = {"If-Match": self._etag(case_id)}
             self._done("POST", f"/v1/cases/{case_id}/recusals", json=body, headers=headers)
+        if [seat["kind"] for seat in self._seats(case_id)].count("technical") == TECHNICAL:
+            return self.panel(of)  # the expert came last, and nobody could take its seat
         return uscc, case_id, self._etag(case_id), own if own in seated else next(iter(seated))
 
+    def _seats(self, case_id: str) -> list[dict[str, Any]]:
+        """Those who left it, too."""
+        seats: list[dict[str, Any]] = self._done("GET", f"/v1/cases/{case_id}/panel")["seats"]
+        return seats
+
     def _seated(self, case_id: str) -> dict[str, str]:
-        seats = self._done("GET", f"/v1/cases/{case_id}/panel")["seats"]
-        return {seat["expert_id"]: seat["kind"] for seat in seats if seat["recused_at"] is None}
+        return {
+            seat["expert_id"]: seat["kind"] for seat in self._seats(case_id) if seat["recused_at"] is None
+        }
 
     def _etag(self, case_id: str) -> str:
         path = f"/v1/cases/{case_id}"

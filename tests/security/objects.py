@@ -1,5 +1,6 @@
 """What is asked for in the matrix: each object with its owners, and the request that reaches it."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -37,7 +38,7 @@ class Objects:
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
         self._cases = {name: Cases(frame, name) for name in ("certification", "ip-enterprise")}
-        self._rounds: set[tuple[str, int]] = set()
+        self._rounds: Counter[str] = Counter()
         self._panels = {name: Panels(frame, name, cases) for name, cases in self._cases.items()}
 
     def make(self, service: str, route: str, of: str) -> Object:
@@ -117,12 +118,12 @@ class Objects:
     def _round(self, service: str, of: str) -> Object:
         """In years to come. Before the first one a round is called in which all cases here are handed in."""
         programme = "sme" if service == "certification" else EDITIONS[service][0]
-        year = 2030 + len(self._rounds)
+        year = 2030 + self._rounds[service]
         call = {
             "programme": programme, "name": f"{year}", "opens_on": f"{year}-05-01", "closes_on": f"{year}-06-20",
             "forwards_on": f"{year}-07-15", "source": "粤科函",
         }  # fmt: skip
-        if service not in {of for of, _ in self._rounds}:
+        if not self._rounds[service]:
             days = {
                 "name": "now",
                 "opens_on": "2017-05-03",
@@ -132,7 +133,7 @@ class Objects:
             if service != "certification":
                 days["opens_on"] = "2009-01-01"
             self._frame.done(service, "POST", "/v1/rounds", OFFICER, json=call | days)
-        self._rounds.add((service, year))
+        self._rounds[service] += 1
         if of == "a new round":
             return Object(new_uscc(), request={"json": call})
         called = self._frame.done(service, "POST", "/v1/rounds", OFFICER, json=call)

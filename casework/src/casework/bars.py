@@ -1,10 +1,9 @@
 """How long an enterprise that lost a title may not apply again, by the edition that the title was granted under."""
 
-import calendar
 from datetime import date, timedelta
 
 from casework.calendar import add_working_days
-from casework.edition import Edition, Period, Rule
+from casework.edition import Edition, Period, Rule, day_or_last
 
 
 def ground_of(edition: Edition, ground: str, today: date) -> Rule | None:
@@ -34,15 +33,11 @@ def last_day(period: Period, day: date) -> date:
     """
     if period.until is not None:
         month, of_month = (int(part) for part in period.until.split("-"))
-        ends = _day(day.year, month, of_month)
-        return ends if ends >= day else _day(day.year + 1, month, of_month)
+        ends = day_or_last(day.year, month, of_month)
+        return ends if ends >= day else day_or_last(day.year + 1, month, of_month)
     if period.working_days is not None:
         return add_working_days(day, period.working_days)
     if period.days is not None:
         return day + timedelta(days=period.days)
     months = day.month - 1 + (period.months or 0) + 12 * (period.years or 0)
-    return _day(day.year + months // 12, months % 12 + 1, day.day)
-
-
-def _day(year: int, month: int, day: int) -> date:
-    return date(year, month, min(day, calendar.monthrange(year, month)[1]))
+    return day_or_last(day.year + months // 12, months % 12 + 1, day.day)

@@ -82,6 +82,11 @@ class Paper(Sourced):
     fiscal_years: int | None = None
 
 
+def day_or_last(year: int, month: int, day: int) -> date:
+    """The day of the month, or its last one where it is shorter."""
+    return date(year, month, min(day, calendar.monthrange(year, month)[1]))
+
+
 class Validity(Sourced):
     """`years` from the grant to the day, or to the `ends_on` of that year."""
 
@@ -94,7 +99,7 @@ class Validity(Sourced):
         month, day = granted_on.month, granted_on.day
         if self.ends_on is not None:
             month, day = (int(part) for part in self.ends_on.split("-"))
-        return date(year, month, min(day, calendar.monthrange(year, month)[1]))
+        return day_or_last(year, month, day)
 
 
 class Panel(Sourced):

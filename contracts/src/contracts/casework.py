@@ -63,8 +63,8 @@ class CaseWithdrawnShape(CaseFact):
     """The enterprise took its application back."""
 
 
-class TitleGrantedShape(Event):
-    """The enterprise holds the title from `granted_on` to `valid_until`, both included."""
+class TitleFact(Event):
+    """A fact about one title of an enterprise."""
 
     title_id: UUID
     case_id: UUID
@@ -72,23 +72,22 @@ class TitleGrantedShape(Event):
     programme: Text
     level: Text | None
     number: Text
+
+
+class TitleGrantedShape(TitleFact):
+    """The enterprise holds the title from `granted_on` to `valid_until`, both included."""
+
     granted_on: Day
     valid_until: Day
 
 
-class TitleRevokedShape(Event):
+class TitleRevokedShape(TitleFact):
     """The title is taken away: from `revoked_on` on nobody holds it.
 
     `ground` is named by the edition that the title was granted under, and `conduct_on` is the day on which it arose:
     benefits are recovered from that year on. No application is taken until `barred_until`, that day included.
     """
 
-    title_id: UUID
-    case_id: UUID
-    enterprise_id: EnterpriseId
-    programme: Text
-    level: Text | None
-    number: Text
     revoked_on: Day
     ground: Text
     conduct_on: Day

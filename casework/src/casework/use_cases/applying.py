@@ -113,8 +113,8 @@ async def save_documents(
 async def submit_case(work: Casework, tx: Transaction, case_id: UUID, *, expected: int | None = None) -> Case:
     """Hands the application in: the edition of the day is pinned by date and hash, the facts are kept as they are now.
 
-    A returned case that is submitted again keeps its day and its edition. Raises Barred, OutsideRound, RoundIsOver, MissingDocuments,
-    AppliedThisYear, UnusableInput, WrongState, WrongActor.
+    A returned case that is submitted again keeps its day and its edition. Raises Barred, OutsideRound, RoundIsOver,
+    MissingDocuments, AppliedThisYear, UnusableInput, WrongState, WrongActor.
     """
     case = await take(tx, case_id, "case.submit", expected)
     today = tx.clock.today()

@@ -12,8 +12,8 @@ from casework.case import Case
 from casework.edition import Edition
 from casework.facts import facts_from
 from casework.unusable import UnusableInput
-from casework.use_cases.refusals import NotPassed, NotYourJudgement, PanelNeeded, ReasonsNeeded, SheetNeeded
-from casework.use_cases.steps import Casework, about, keep, move, take
+from casework.use_cases.refusals import NotPassed, NotYourJudgement, PanelNeeded, SheetNeeded
+from casework.use_cases.steps import Casework, about, given_reasons, keep, move, take
 from casework.use_cases.weighing import judged_facts, weigh
 from casework.verdict import Verdict, exact_text
 from chassis.database import Transaction
@@ -178,8 +178,5 @@ async def refuse_case(
 
 
 def reasons_given(edition: Edition, verb: str, reasons: Sequence[str]) -> tuple[str, ...]:
-    said = tuple(reason.strip() for reason in reasons if reason.strip())
-    if not said:
-        step = next((step for step in edition.process if step.verb == verb), edition.process[0])
-        raise ReasonsNeeded(rule=f"process.{verb}", source=lifecycle.cited(step.source))
-    return said
+    step = next((step for step in edition.process if step.verb == verb), edition.process[0])
+    return given_reasons(reasons, f"process.{verb}", lifecycle.cited(step.source))

@@ -16,11 +16,10 @@ from casework.use_cases.refusals import (
     NoProposal,
     OwnProposal,
     ProposedAlready,
-    ReasonsNeeded,
     TitleNotHeld,
     UnknownGround,
 )
-from casework.use_cases.steps import Casework, check_no_tie
+from casework.use_cases.steps import Casework, check_no_tie, given_reasons
 from chassis.auth import authorize
 from chassis.database import Transaction
 from chassis.errors import NotFound
@@ -45,7 +44,7 @@ async def propose_revocation(
     _check_ground(_edition_of(work, title), ground, today)
     proposed = Revocation(
         revocation_id=uuid7(), title_id=title.title_id, ground=ground, conduct_on=conduct_on,
-        reasons=_given(reasons), state="proposed", proposed_by=str(tx.actor), proposed_at=tx.clock.now(),
+        reasons=given_reasons(reasons, "reasons"), state="proposed", proposed_by=str(tx.actor), proposed_at=tx.clock.now(),
     )  # fmt: skip
     try:
         await revocation_store.add_proposal(tx, title, proposed)
@@ -70,7 +69,7 @@ async def decide_revocation(
     revoked_on, edition = tx.clock.today(), _edition_of(work, title)
     changes: dict[str, Any] = {
         "state": "dropped" if decision == "drop" else "revoked",
-        "decided_by": str(tx.actor), "decided_at": tx.clock.now(), "decision_reasons": _given(reasons),
+        "decided_by": str(tx.actor), "decided_at": tx.clock.now(), "decision_reasons": given_reasons(reasons, "reasons"),
     }  # fmt: skip
     if decision == "revoke":
         until = bars.barred_until(edition, proposed.ground, revoked_on)
@@ -107,10 +106,3 @@ def _check_ground(edition: Edition, ground: str, today: date) -> None:
             rule="revocation", source=cited(known[0].source) if known else edition.programme, ground=ground,
             known=", ".join(rule.id for rule in known) or "-",
         )  # fmt: skip
-
-
-def _given(reasons: Sequence[str]) -> tuple[str, ...]:
-    given = tuple(reason.strip() for reason in reasons if reason.strip())
-    if not given:
-        raise ReasonsNeeded(rule="reasons")
-    return given

@@ -16,7 +16,7 @@ from casework.policy import POLICY
 from casework.rulebook import MalformedRulebook, Rulebooks, load_rulebooks
 from casework.titles import problem_with_number
 from casework.unusable import UnusableInput
-from casework.use_cases.refusals import AppliedThisYear, EditionNotLoaded, TiedToEnterprise
+from casework.use_cases.refusals import AppliedThisYear, EditionNotLoaded, ReasonsNeeded, TiedToEnterprise
 from chassis.auth import authorize
 from chassis.database import Transaction
 from chassis.errors import NotFound, PreconditionFailed
@@ -133,6 +133,14 @@ async def look_at(reader: store.Reader, actor: Actor, case_id: UUID, action: str
         raise NotFound(thing="case")
     authorize(POLICY, actor, action, enterprise_id=case.enterprise_id)
     return case
+
+
+def given_reasons(reasons: Sequence[str], rule: str, source: str | None = None) -> tuple[str, ...]:
+    """The reasons that say something. Raises ReasonsNeeded when none does."""
+    said = tuple(reason.strip() for reason in reasons if reason.strip())
+    if not said:
+        raise ReasonsNeeded(rule=rule, source=source)
+    return said
 
 
 async def check_no_tie(tx: Transaction, enterprise_id: str) -> None:

@@ -81,16 +81,6 @@ async def find_open_for_product(
     return found
 
 
-async def find_barred_until(tx: Transaction, enterprise_id: str, bank_id: str) -> date | None:
-    """The latest day that the bank named in a refusal as the first for a new request."""
-    day: date | None = await tx.fetchval(
-        "SELECT max(next_application_on) FROM referrals"
-        " WHERE enterprise_id = $1 AND bank_id = $2 AND next_application_on IS NOT NULL",
-        enterprise_id, bank_id,
-    )  # fmt: skip
-    return day
-
-
 async def save_missing(tx: Transaction, referral_id: UUID, missing: Sequence[Missing]) -> None:
     await tx.execute("UPDATE referrals SET missing = $2 WHERE referral_id = $1", referral_id, list(missing))
 

@@ -27,6 +27,9 @@ class Surroundings:
     products: Sequence[Product]
     barred_until: date | None
 
+    def is_barred(self, today: date) -> bool:
+        return self.barred_until is not None and today < self.barred_until
+
     def product(self, product_id: str) -> Product | None:
         return next((product for product in self.products if product.product_id == product_id), None)
 

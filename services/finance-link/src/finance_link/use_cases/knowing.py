@@ -36,8 +36,7 @@ async def refer_title(tx: Transaction, title: Title) -> None:
 async def _refer(tx: Transaction, consent: Consent, title: Title) -> None:
     around = await find_surroundings(tx, title.enterprise_id, consent.bank_id)
     product = routed(around.products, title)
-    is_barred = around.barred_until is not None and tx.clock.today() < around.barred_until
-    if product is None or is_barred:
+    if product is None or around.is_barred(tx.clock.today()):
         return
     draft = Referral(
         referral_id=uuid7(), enterprise_id=title.enterprise_id, bank_id=consent.bank_id,

@@ -39,25 +39,26 @@ async def ask_for_referral(
     """
     authorize(POLICY, tx.actor, "referral.ask", enterprise_id=enterprise_id)
     bank_id, product_id = product_key
-    product = await _open_product(tx, bank_id, product_id)
-    product.check_need(need.amount, need.term_months)
     await consents.lock_relation(tx, enterprise_id, bank_id, purpose)
+    consent = await consents.lock_standing(tx, enterprise_id, bank_id, purpose)
+    around = await find_surroundings(tx, enterprise_id, bank_id)
+    product = _open(around.product(product_id))
+    product.check_need(need.amount, need.term_months)
     await _refuse_repetition(tx, enterprise_id, product, purpose)
+    if around.is_barred(tx.clock.today()):
+        raise TooEarly(next_application_on=around.barred_until)
     draft = Referral(
         referral_id=uuid7(), enterprise_id=enterprise_id, bank_id=bank_id, product_id=product_id, purpose=purpose,
         amount=need.amount, term_months=need.term_months, loan_use=need.loan_use, created_at=tx.clock.now(),
     )  # fmt: skip
-    consent = await consents.lock_standing(tx, enterprise_id, bank_id, purpose)
-    around = await find_surroundings(tx, enterprise_id, bank_id)
     return await add_draft(tx, draft, consent, around) or draft
 
 
-async def _open_product(tx: Transaction, bank_id: str, product_id: str) -> Product:
-    product = await products.find_product(tx, bank_id, product_id)
+def _open(product: Product | None) -> Product:
     if product is None:
         raise NotFound(thing="product")
     if not product.is_open:
-        raise ProductClosed(bank_id=bank_id, product_id=product_id)
+        raise ProductClosed(bank_id=product.bank_id, product_id=product.product_id)
     return product
 
 
@@ -67,9 +68,6 @@ async def _refuse_repetition(tx: Transaction, enterprise_id: str, product: Produ
     )
     if under_way is not None:
         raise AlreadyReferred(referral_id=under_way)
-    barred_until = await store.find_barred_until(tx, enterprise_id, product.bank_id)
-    if barred_until is not None and tx.clock.today() < barred_until:
-        raise TooEarly(next_application_on=barred_until)
 
 
 async def change_need(tx: Transaction, referral_id: UUID, need: Need) -> Referral:
@@ -84,7 +82,7 @@ async def change_need(tx: Transaction, referral_id: UUID, need: Need) -> Referra
     await consents.lock_standing(tx, seen.enterprise_id, seen.bank_id, seen.purpose)
     referral = await store.lock_referral(tx, referral_id) or seen
     referral.check_need_may_change()
-    product = await _open_product(tx, referral.bank_id, referral.product_id)
+    product = _open(await products.find_product(tx, referral.bank_id, referral.product_id))
     product.check_need(need.amount, need.term_months)
     changed = referral.model_copy(
         update={"amount": need.amount, "term_months": need.term_months, "loan_use": need.loan_use}

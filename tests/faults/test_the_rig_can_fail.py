@@ -9,8 +9,10 @@ from rig.run import Orders, Result, run_seeds
 
 from chassis.testing import given_kafka
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 SECONDS = 20.0
+# On slow cores a fault is struck twice in that time, and both may hit a process that had nothing in hand.
+TRIES = (1, 2, 3)
 # Guard, the fault that shows its absence (none: the load alone does), the promise that breaks. Numbers that are not
 # locked collide where a second writer comes before the first has committed.
 GUARDS = [
@@ -22,10 +24,10 @@ GUARDS = [
 ]
 
 
-def struck_by(fault: str | None, keep: Path, **environment: str) -> Result:
+def struck_by(fault: str | None, keep: Path, seed: int = 1, **environment: str) -> Result:
     faults = {fault: FAULTS[fault]} if fault else {}
     orders = Orders(SECONDS, faults, alone=fault, environment=environment, keep=keep)
-    [result] = run_seeds([1], orders, given_kafka(), given_control())
+    [result] = run_seeds([seed], orders, given_kafka(), given_control())
     return result
 
 
@@ -33,8 +35,13 @@ def struck_by(fault: str | None, keep: Path, **environment: str) -> Result:
 def test_a_guard_that_is_gone_is_missed(
     guard: str, fault: str | None, promise: str, slowly: str, tmp_path: Path
 ) -> None:
-    result = struck_by(fault, tmp_path, SWITCHED_OFF=guard, FAILPOINTS=slowly)
-    assert promise in result.broken, (result.faults, result.findings)
+    tried = []
+    for seed in TRIES:
+        result = struck_by(fault, tmp_path, seed, SWITCHED_OFF=guard, FAILPOINTS=slowly)
+        if promise in result.broken:
+            return
+        tried.append((seed, result.faults, result.findings))
+    pytest.fail(f"without {guard}, {promise} was kept: {tried}")
 
 
 def test_with_every_guard_nothing_is_missed(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ WAYS: dict[str, Steps] = {
     "a judged case": _JUDGED,
     "a case to be refused": [*_JUDGED, ("propose", OFFICER, REFUSE)],
     "a case to be granted": [*_JUDGED, ("propose", OFFICER, GRANT)],
+    "a case on notice": [*_JUDGED, ("propose", OFFICER, GRANT), ("notice", OFFICER, None)],
     "a case after its notice": [*_JUDGED, ("propose", OFFICER, GRANT), ("notice", OFFICER, None)],
 }
 

@@ -20,6 +20,7 @@ CONSENT = {
     "expires_on": "2017-07-31", "on_title": False,
 }  # fmt: skip
 REVOCATION = {"ground": "serious_fraud", "conduct_on": "2016-01-04", "reasons": ["the audit was invented"]}
+OBJECTION = {"name": "陈某某", "contact": "0662-0000000", "statement": "所列发明专利的权利人不是该企业。"}
 ASSETS = "编号,统一社会信用代码,种类,取得方式,授权日期,届满日期,是否有效,是否自有,是否与主要产品相关"
 
 
@@ -47,6 +48,8 @@ class Objects:
             return self._of_panels(service, route, of)
         if of in ("a new round", "a round"):
             return self._round(service, of)
+        if of in ("a case on notice", "a case with objection"):
+            return self._objection(service, route, of)
         if service in self._cases and (of in WAYS or of in self._of_casework):
             return self._of_case(service, route, of)
         makers: dict[str, Any] = {
@@ -152,6 +155,19 @@ class Objects:
         body = {"revocation": REVOCATION, "decision": {"decision": "drop", "reasons": ["not proven"]}}
         given = body.get(route.rpartition("/")[2]) if route.startswith("POST") else None
         return Object(uscc, {"number": number}, {"json": given} if given else {})
+
+    def _objection(self, service: str, route: str, of: str) -> Object:
+        uscc, case_id, _ = self._cases[service].case("a case on notice")
+        if of == "a case on notice":
+            return Object(uscc, {"case_id": case_id}, {"json": OBJECTION})
+        path = f"/v1/notices/{case_id}/objections"
+        lodged = self._frame.done(service, "POST", path, OTHER_OFFICER, json=OBJECTION)
+        address = {"case_id": case_id, "objection_id": lodged.json()["objection_id"]}
+        if not route.startswith("POST"):
+            return Object(uscc, address)
+        seen = self._frame.done(service, "GET", f"/v1/cases/{case_id}", OFFICER).headers["ETag"]
+        decision = {"decision": "dismiss", "reasons": ["not proven"]}
+        return Object(uscc, address, {"json": decision, "headers": {"If-Match": seen}})
 
     def _of_certification(self, route: str, of: str) -> Object:
         if of == "a self-check":

@@ -47,6 +47,11 @@ def add_working_days(day: date, count: int) -> date:
     return day
 
 
+def working_days_after(day: date, until: date) -> int:
+    """How many working days come after the day, up to `until`, which is counted. Raises CalendarUnknown."""
+    return sum(is_working_day(day + n * _DAY) for n in range(1, (until - day).days + 1))
+
+
 def known_years() -> tuple[int, int]:
     """The first and the last year on file."""
     years = _calendar().years

@@ -11,6 +11,7 @@ from casework.edition import CaseType, State
 
 Proposal = Literal["grant", "refuse"]
 Outcome = Literal["pass", "fail", "unknown"]
+NoticeOutcome = Literal["granted", "withdrawn", "refused", "upheld"]
 PaperId = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,60}$")]
 FileName = Annotated[str, Field(min_length=1, max_length=200)]
 MediaType = Annotated[str, Field(pattern=r"^[a-z]+/[a-z0-9.+-]{1,100}$")]
@@ -81,7 +82,10 @@ class Decision(Kept):
 
 
 class Notice(Kept):
-    """A public notice, open on every day from `opens_on` to `ends_on`, both included."""
+    """A public notice, open on every day from `opens_on` to `ends_on`, both included.
+
+    `suspended_on`: an objection stops its clock from that day on; None while it runs.
+    """
 
     case_id: UUID
     enterprise_id: str
@@ -90,8 +94,9 @@ class Notice(Kept):
     level: str | None
     opens_on: date
     ends_on: date
+    suspended_on: date | None
     closed_at: datetime | None
-    outcome: Literal["granted", "withdrawn", "refused"] | None
+    outcome: NoticeOutcome | None
 
 
 class Title(Kept):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from casework.case import Case, Decision, Document, Judgement, Notice, Title
+from casework.case import Case, Decision, Document, Judgement, Notice, NoticeOutcome, Title
 from chassis.database import Transaction
 from chassis.listing import Listing
 
@@ -175,25 +175,25 @@ async def list_decisions(reader: Reader, case_id: UUID) -> list[Decision]:
 
 
 async def add_notice(tx: Transaction, case: Case, opens_on: date, ends_on: date) -> None:
+    """The case's notice; after a re-examination it takes the place of the one before."""
     await tx.execute(
         "INSERT INTO notices (case_id, enterprise_id, enterprise_name, programme, level, opens_on, ends_on)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (case_id) DO UPDATE SET opens_on = excluded.opens_on,"
+        " ends_on = excluded.ends_on, suspended_on = NULL, closed_at = NULL, outcome = NULL",
         case.case_id, case.enterprise_id, case.enterprise_name, case.programme, case.level, opens_on, ends_on,
     )  # fmt: skip
 
 
-async def close_notice(tx: Transaction, case_id: UUID, outcome: str, at: datetime) -> None:
+async def close_notice(tx: Transaction, case_id: UUID, outcome: NoticeOutcome, at: datetime) -> None:
     await tx.execute(
-        "UPDATE notices SET closed_at = $3, outcome = $2 WHERE case_id = $1 AND closed_at IS NULL",
-        case_id,
-        outcome,
-        at,
-    )
+        "UPDATE notices SET closed_at = $3, outcome = $2, suspended_on = NULL WHERE case_id = $1 AND closed_at IS NULL",
+        case_id, outcome, at,
+    )  # fmt: skip
 
 
 _NOTICE = (
-    "SELECT case_id, enterprise_id, enterprise_name, programme, level, opens_on, ends_on, closed_at, outcome"
-    " FROM notices"
+    "SELECT case_id, enterprise_id, enterprise_name, programme, level, opens_on, ends_on, suspended_on, closed_at,"
+    " outcome FROM notices"
 )
 
 

@@ -53,6 +53,25 @@ class NoticeOpenedShape(CaseFact):
     ends_on: Day
 
 
+class ObjectionLodgedShape(CaseFact):
+    """Somebody objects to what is on notice: its clock stands still from `lodged_on` on. Who objects is not told."""
+
+    objection_id: UUID
+    lodged_on: Day
+
+
+class ObjectionDecidedShape(CaseFact):
+    """An objection was answered.
+
+    `notice_ends_on`: the new last day of the notice where the case goes back on it with this answer, else None.
+    """
+
+    objection_id: UUID
+    decision: Literal["dismissed", "upheld"]
+    reasons: list[Text]
+    notice_ends_on: Day | None
+
+
 class CaseRefusedShape(CaseFact):
     """The title was refused."""
 

@@ -46,6 +46,14 @@ class NoticeOpened(casework.NoticeOpenedShape, topic="certification.cases", key=
     pass
 
 
+class ObjectionLodged(casework.ObjectionLodgedShape, topic="certification.cases", key="case_id"):
+    pass
+
+
+class ObjectionDecided(casework.ObjectionDecidedShape, topic="certification.cases", key="case_id"):
+    pass
+
+
 class CaseRefused(casework.CaseRefusedShape, topic="certification.cases", key="case_id"):
     pass
 

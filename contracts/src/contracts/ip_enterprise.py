@@ -50,6 +50,14 @@ class NoticeOpened(casework.NoticeOpenedShape, topic="ip-enterprise.cases", key=
     pass
 
 
+class ObjectionLodged(casework.ObjectionLodgedShape, topic="ip-enterprise.cases", key="case_id"):
+    pass
+
+
+class ObjectionDecided(casework.ObjectionDecidedShape, topic="ip-enterprise.cases", key="case_id"):
+    pass
+
+
 class CaseRefused(casework.CaseRefusedShape, topic="ip-enterprise.cases", key="case_id"):
     pass
 

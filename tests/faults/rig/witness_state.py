@@ -11,7 +11,8 @@ from rig.witness_rows import CASEWORK, Row, Rows, Seen, pair
 _TOLD_BY: Final = {
     "submit": "case-submitted", "resubmit": "case-submitted", "return": "case-returned", "judge": "case-judged",
     "propose": "case-proposed", "open_notice": "notice-opened", "refuse": "case-refused",
-    "withdraw": "case-withdrawn", "grant": "title-granted",
+    "withdraw": "case-withdrawn", "grant": "title-granted", "object": "objection-lodged",
+    "dismiss_objection": "objection-decided", "uphold_objection": "objection-decided",
 }  # fmt: skip
 _STATE_AFTER: Final = {
     "referral-drafted": {"draft"}, "referral-sent": {"sent"}, "referral-accepted": {"accepted"},

@@ -6,6 +6,7 @@ from casework.api.bureau import bureau_router
 from casework.api.cases import case_router
 from casework.api.draws import draw_router
 from casework.api.experts import expert_router
+from casework.api.objections import objection_router
 from casework.api.panels import panel_router
 from casework.api.public import public_router
 from casework.api.revocations import revocation_router
@@ -22,6 +23,7 @@ def casework_routers(work: Casework) -> list[APIRouter]:
     return [
         case_router(work),
         bureau_router(work),
+        objection_router(work),
         *panels,
         public_router(work),
         revocation_router(work),

@@ -136,14 +136,16 @@ def _add_reading(routes: APIRouter) -> None:
             answer=found.answer,
             documents=await store.list_documents(db, case_id),
             judgements=await store.list_judgements(db, case_id) if sees_judges else None,
-            decisions=decisions if sees_judges else [without_expert(decision) for decision in decisions],
+            decisions=decisions if sees_judges else [unnamed(decision) for decision in decisions],
             notice=notice and NoticeView.of(notice),
             title=title and TitleView.of(title, db.clock.today()),
         )
 
 
-def without_expert(decision: Decision) -> Decision:
-    """An expert's name is not for the applicant nor for the other experts."""
+def unnamed(decision: Decision) -> Decision:
+    """Who judges as an expert, and who objects, is not for the applicant nor for other experts."""
+    if decision.verb == "object":
+        return decision.model_copy(update={"actor": "public"})
     is_expert = decision.actor.startswith("expert:")
     return decision.model_copy(update={"actor": "expert"}) if is_expert else decision
 

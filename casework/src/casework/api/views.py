@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, Literal, Self
+from typing import Any, Self
 from uuid import UUID
 
 from pydantic import BaseModel
 
-from casework.case import Case, Decision, Document, Judgement, Notice, Outcome, Proposal, Title
+from casework.case import Case, Decision, Document, Judgement, Notice, NoticeOutcome, Outcome, Proposal, Title
 from casework.edition import CaseType, Edition, State, Text
 
 
@@ -39,6 +39,8 @@ class CaseView(BaseModel):
 
 
 class NoticeView(BaseModel):
+    """A public notice. While an objection stops its clock, from `suspended_on` on, `ends_on` moves with every day."""
+
     case_id: UUID
     enterprise_id: str
     enterprise_name: str | None
@@ -46,7 +48,8 @@ class NoticeView(BaseModel):
     level: str | None
     opens_on: date
     ends_on: date
-    outcome: Literal["granted", "withdrawn", "refused"] | None
+    suspended_on: date | None
+    outcome: NoticeOutcome | None
 
     @classmethod
     def of(cls, notice: Notice) -> Self:

@@ -13,6 +13,7 @@ from casework.use_cases.drawing import commit_draw, read_draw, read_panel, recus
 from casework.use_cases.experts import add_expert, change_expert, declare_interest, end_interest, read_expert
 from casework.use_cases.granting import close_notice, grant_case, open_notice
 from casework.use_cases.marking import fill_sheet, hand_in_sheet, read_scores, read_sheet
+from casework.use_cases.objecting import decide_objection, lodge_objection, read_answer
 from casework.use_cases.revoking import decide_revocation, propose_revocation
 from casework.use_cases.rounds import call_round, change_round
 from casework.use_cases.steps import Casework
@@ -27,6 +28,7 @@ __all__ = [
     "change_round",
     "close_notice",
     "commit_draw",
+    "decide_objection",
     "decide_revocation",
     "declare_interest",
     "draft_case",
@@ -35,9 +37,11 @@ __all__ = [
     "grant_case",
     "hand_in_sheet",
     "judge_case",
+    "lodge_objection",
     "open_notice",
     "propose_case",
     "propose_revocation",
+    "read_answer",
     "read_draw",
     "read_expert",
     "read_panel",

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from casework import lifecycle, store
+from casework import lifecycle, objection_store, store
 from casework.case import Case, Document
 from casework.edition import Edition
 from casework.facts import Facts, facts_from
@@ -172,11 +172,12 @@ async def snapshot(work: Casework, tx: Transaction, case: Case) -> Facts:
 async def withdraw_case(
     work: Casework, tx: Transaction, case_id: UUID, *, expected: int | None = None
 ) -> Case:
-    """The applicant takes the case back; an open notice ends."""
+    """The applicant takes the case back; an open notice ends, and objections to it."""
     case = await take(tx, case_id, "case.withdraw", expected)
     was_draft = case.edition_hash is None
     case = await move(tx, work.edition_of(case, tx.clock.today()), case, "withdraw")
     await store.close_notice(tx, case_id, "withdrawn", tx.clock.now())
+    await objection_store.lapse_objections(tx, case_id)
     await cancel_work(tx, NOTICE_CLOSE, str(case_id), "withdrawn")
     if not was_draft:
         tx.publish(work.events.CaseWithdrawn(**about(case)))

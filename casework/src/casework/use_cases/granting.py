@@ -31,9 +31,14 @@ async def open_notice(work: Casework, tx: Transaction, case_id: UUID, *, expecte
     ends_on = add_working_days(opens_on, edition.notice_working_days)
     case = await move(tx, edition, case, "open_notice")
     await store.add_notice(tx, case, opens_on, ends_on)
-    await add_work(tx, NOTICE_CLOSE, str(case_id), {"case_id": str(case_id)}, day_after(ends_on))
+    await close_after(tx, case_id, ends_on)
     tx.publish(work.events.NoticeOpened(**about(case), opens_on=opens_on, ends_on=ends_on))
     return case
+
+
+async def close_after(tx: Transaction, case_id: UUID, ends_on: date) -> None:
+    """Plans the end of the notice for the first instant after its last day."""
+    await add_work(tx, NOTICE_CLOSE, str(case_id), {"case_id": str(case_id)}, day_after(ends_on))
 
 
 def day_after(day: date) -> datetime:
@@ -50,7 +55,7 @@ async def close_notice(work: Casework, job: Job, tx: Transaction) -> None:
     edition = work.edition_of(case, tx.clock.today())
     notice = await store.find_notice(tx, case.case_id)
     if notice is not None and tx.clock.today() <= notice.ends_on:
-        await add_work(tx, NOTICE_CLOSE, job.subject, job.payload, day_after(notice.ends_on))
+        await close_after(tx, case.case_id, notice.ends_on)
         return
     case = await move(tx, edition, case, "record")
     if lifecycle.may(edition, case.case_type, case.state, "grant", tx.actor.role):

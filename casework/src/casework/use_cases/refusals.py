@@ -101,6 +101,14 @@ class PanelNeeded(Refused):
     """A title of {programme} is granted on the sheets of a drawn panel; there are none yet."""
 
 
+class NoticeIsOver(Refused):
+    """The notice was open until {ends_on}; objections are taken no more."""
+
+
+class ObjectionDecided(Refused):
+    """The objection was answered before; it is {state}."""
+
+
 class TitleNotHeld(Refused):
     """Title {number} is not held any more; it was until {until}."""
 

@@ -40,6 +40,10 @@ class Events(Protocol):
     @property
     def NoticeOpened(self) -> type[shapes.NoticeOpenedShape]: ...  # noqa: N802
     @property
+    def ObjectionLodged(self) -> type[shapes.ObjectionLodgedShape]: ...  # noqa: N802
+    @property
+    def ObjectionDecided(self) -> type[shapes.ObjectionDecidedShape]: ...  # noqa: N802
+    @property
     def CaseRefused(self) -> type[shapes.CaseRefusedShape]: ...  # noqa: N802
     @property
     def CaseWithdrawn(self) -> type[shapes.CaseWithdrawnShape]: ...  # noqa: N802

@@ -1,17 +1,28 @@
 """Rounds: applications are taken in their time only, and come back no later than the city recommends."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from casework.bars import first_day
+from casework.edition import Period
 from casework.round import Call, Round
+from casework.round_store import find_admission
 from casework.store import list_cases
 from casework.unusable import UnusableInput
 from casework.use_cases import call_round, change_round
-from casework.use_cases.refusals import OutsideRound, RoundIsOver, RoundNameTaken, RoundsOverlap, RoundStays
-from casework_way import APPLICANT, OFFICER, Way
+from casework.use_cases.refusals import (
+    OutsideRound,
+    RoundIsOver,
+    RoundNameTaken,
+    RoundsOverlap,
+    RoundStays,
+    TitleInForce,
+)
+from casework_way import APPLICANT, OFFICER, RULEBOOKS, STRANGER, USCC, Way
 from chassis.clock import FixedClock
 from chassis.errors import Forbidden, PreconditionFailed
 
@@ -122,3 +133,80 @@ async def test_only_officers_call_and_only_for_what_an_edition_knows(way: Way) -
     async with way.db.transaction(APPLICANT) as tx:
         with pytest.raises(Forbidden):
             await call_round(way.work, tx, Call.model_validate(FIRST))
+
+
+async def titled(way: Way, clock: FixedClock, on: date) -> str:
+    """The number of a title that is granted some weeks after the day."""
+    at(clock, on)
+    case = await way.on_notice()
+    clock.advance(timedelta(days=30))
+    await way.meet_deadlines()
+    number: str = (await way.step("grant_case", OFFICER, case.case_id)).number
+    return number
+
+
+async def test_while_a_title_lasts_the_next_application_waits_for_the_year_in_which_it_ends(
+    way: Way, clock: FixedClock
+) -> None:
+    number = await titled(way, clock, date(2016, 8, 1))
+    way.case_type = "re_recognition"
+    at(clock, date(2018, 12, 31))
+    with pytest.raises(TitleInForce, match=rf"{number} is held until 2019-08-31.*2019-01-01") as refused:
+        await way.submitted()
+    assert (refused.value.rule, refused.value.source) == (
+        "renewals.year_of_expiry",
+        "国科发火〔2016〕32号 第九条",
+    )
+    at(clock, date(2019, 1, 1))
+    assert (await way.submitted()).state == "submitted"
+
+
+async def test_a_title_that_was_taken_away_or_is_anothers_or_of_another_programme_does_not_bar(
+    way: Way, clock: FixedClock
+) -> None:
+    await titled(way, clock, date(2016, 8, 1))
+    at(clock, date(2017, 8, 1))
+    way.applicant = STRANGER
+    assert (await way.submitted()).state == "submitted"
+    way.applicant = APPLICANT
+    for programme, level, is_held in (
+        ("hnte", "national", True),
+        ("hnte", "municipal", False),
+        ("sme", "national", False),
+    ):
+        found = await find_admission(way.db, USCC, programme, level, clock.today())
+        assert (found.title is not None) == is_held
+    async with way.db.transaction() as tx:
+        await tx.execute("UPDATE titles SET revoked_on = '2017-08-01'")
+    assert (await way.submitted()).state == "submitted"
+
+
+async def test_an_application_that_no_renewal_opens_waits_for_the_end_of_the_title(
+    way: Way, clock: FixedClock, tmp_path: Path
+) -> None:
+    text = (RULEBOOKS / "hnte/2016-01-01.yaml").read_text(encoding="utf-8")
+    (tmp_path / "hnte").mkdir()
+    closed = text.replace(', opens: {until: "01-01"}', "")
+    assert closed != text
+    (tmp_path / "hnte/2016-01-01.yaml").write_text(closed, encoding="utf-8")
+    way.work.load(tmp_path)
+    await titled(way, clock, date(2016, 8, 1))
+    at(clock, date(2019, 8, 31))
+    with pytest.raises(TitleInForce, match="2019-09-01"):
+        await way.submitted()
+    at(clock, date(2019, 9, 1))
+    assert (await way.submitted()).state == "submitted"
+
+
+@pytest.mark.parametrize(
+    ("period", "day", "opens"),
+    [
+        (Period(until="01-01"), date(2019, 8, 31), date(2019, 1, 1)),
+        (Period(until="09-01"), date(2019, 8, 31), date(2018, 9, 1)),
+        (Period(months=3), date(2012, 5, 31), date(2012, 2, 29)),
+        (Period(years=1), date(2012, 2, 29), date(2011, 2, 28)),
+        (Period(days=30), date(2012, 3, 1), date(2012, 1, 31)),
+    ],
+)
+def test_a_period_that_ends_on_a_day_begins_on(period: Period, day: date, opens: date) -> None:
+    assert first_day(period, day) == opens

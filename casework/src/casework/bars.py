@@ -1,4 +1,4 @@
-"""How long an enterprise that lost a title may not apply again, by the edition that the title was granted under."""
+"""When an enterprise may not apply: after a title was taken away, and while one still lasts."""
 
 from datetime import date, timedelta
 
@@ -40,4 +40,19 @@ def last_day(period: Period, day: date) -> date:
     if period.days is not None:
         return day + timedelta(days=period.days)
     months = day.month - 1 + (period.months or 0) + 12 * (period.years or 0)
+    return day_or_last(day.year + months // 12, months % 12 + 1, day.day)
+
+
+def first_day(period: Period, day: date) -> date:
+    """The first day of a period that ends on the day: the inverse of `last_day`, without working days.
+
+    `until` is a day of the year: the latest one up to the day, that day itself included.
+    """
+    if period.until is not None:
+        month, of_month = (int(part) for part in period.until.split("-"))
+        opens = day_or_last(day.year, month, of_month)
+        return opens if opens <= day else day_or_last(day.year - 1, month, of_month)
+    if period.days is not None:
+        return day - timedelta(days=period.days)
+    months = day.month - 1 - (period.months or 0) - 12 * (period.years or 0)
     return day_or_last(day.year + months // 12, months % 12 + 1, day.day)

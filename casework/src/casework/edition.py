@@ -17,7 +17,7 @@ from casework.criteria import Choice, Condition, Judgement, Part, RdCaliber, Rig
 from casework.sourced import Day, Exact, Frozen, Key, Setting, Source, Sourced, Text
 
 __all__ = [
-    "Agents", "CaseType", "Edition", "Inspection", "Instrument", "Panel", "Paper", "Parameter", "Period", "Result",
+    "Agents", "CaseType", "Edition", "Inspection", "Instrument", "Panel", "Paper", "Parameter", "Period", "Renewal", "Result",
     "Role", "Rule", "Source", "State", "Text", "Transition", "Validity",
 ]  # fmt: skip
 
@@ -148,6 +148,25 @@ class Rule(Dated):
     results: tuple[Result, ...] = ()
 
 
+class Renewal(Sourced):
+    """From when on the next application is taken while a title of the programme is still held.
+
+    `opens`: how long before the last day of that title (`until`: the latest such day of the year up to then); None is
+    not before it has ended, as for applications that no renewal names. `case_types`: which applications; None is all.
+    """
+
+    id: Key
+    title: Text
+    opens: Period | None = None
+    case_types: tuple[CaseType, ...] | None = None
+
+    @model_validator(mode="after")
+    def _backwards(self) -> "Renewal":
+        if self.opens is not None and self.opens.working_days is not None:
+            raise ValueError("working days are counted forwards")
+        return self
+
+
 class Inspection(Dated):
     """A look at applications beyond their papers, to be had before the verb `before`.
 
@@ -214,6 +233,7 @@ class Edition(Frozen):
     changes: tuple[Rule, ...] = ()
     revocation: tuple[Rule, ...] = ()
     reapplication: tuple[Rule, ...] = ()
+    renewals: tuple[Renewal, ...] = ()
 
     def parameter(self, name: str) -> Setting:
         return self.parameters[name].value
@@ -230,6 +250,10 @@ class Edition(Frozen):
     def no_agents_on(self, day: date) -> Agents | None:
         """The rule that forbids agents in applications of that day, if one does."""
         return next((rule for rule in self.agents if not rule.allowed and rule.applies_on(day)), None)
+
+    def renewal_for(self, case_type: str) -> Renewal | None:
+        """The renewal that such an application is."""
+        return next((r for r in self.renewals if r.case_types is None or case_type in r.case_types), None)
 
     def papers_for(self, case_type: str) -> tuple[Paper, ...]:
         """The documents that an application of this case type may bring."""

@@ -28,6 +28,10 @@ SELECT (
     SELECT max(barred_until) FROM revocations
     WHERE enterprise_id = $1 AND programme = $2 AND barred_until IS NOT NULL AND barred_until >= $4
 ) AS barred_until, (
+    SELECT t FROM titles t WHERE t.enterprise_id = $1 AND t.programme = $2 AND t.level IS NOT DISTINCT FROM $3
+    AND t.valid_until >= $4 AND t.granted_on <= $4 AND (t.revoked_on IS NULL OR t.revoked_on > $4)
+    ORDER BY t.valid_until DESC LIMIT 1
+) AS title, (
     SELECT r FROM rounds r WHERE r.programme = $2 AND r.level IS NOT DISTINCT FROM $3
     ORDER BY r.closes_on < $4, r.opens_on LIMIT 1
 ) AS round
@@ -40,9 +44,14 @@ class KnownName(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """`barred_until`: the last day of a bar that holds today. `round`: the one that is open, to come or over."""
+    """What the tables say of an application today.
+
+    `barred_until`: the last day of a bar that holds. `title`: the one that lasts longest. `round`: the one
+    that is open, to come or over.
+    """
 
     barred_until: date | None
+    title: tuple[str, date] | None  # its number and its last day
     round: Round | None
 
 
@@ -51,8 +60,9 @@ async def find_admission(
 ) -> Admission:
     row = await reader.fetchrow(_ADMISSION, enterprise_id, programme, level, today)
     assert row is not None  # a SELECT without FROM
-    found = row["round"]
-    return Admission(row["barred_until"], Round.model_validate(dict(found)) if found else None)
+    title, found = row["title"], row["round"]
+    held = None if title is None else (title["number"], title["valid_until"])
+    return Admission(row["barred_until"], held, None if found is None else Round.model_validate(dict(found)))
 
 
 async def lock_rounds(tx: Transaction, programme: str, level: str | None) -> list[Round]:

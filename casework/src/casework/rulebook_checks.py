@@ -251,6 +251,7 @@ def _case_types(edition: Edition) -> Iterator[Problem]:
     lists: dict[str, Any] = {
         "process": edition.process, "documents": edition.documents, "duties": edition.duties,
         "deadlines": edition.deadlines, "changes": edition.changes, "reapplication": edition.reapplication,
+        "renewals": edition.renewals,
     }  # fmt: skip
     for name, entries in lists.items():
         for at, entry in enumerate(entries):

@@ -30,7 +30,7 @@ _EDITION = (
     "programme", "level", "title", "in_force_from", "in_force_to", "hash", "title_number", "instruments", "case_types",
     "parameters", "judgements", "rights", "rd_caliber", "conditions", "score", "process", "notice_working_days",
     "validity", "panel", "documents", "inspections", "agents", "deadlines", "duties", "changes", "revocation",
-    "reapplication",
+    "reapplication", "renewals",
 )  # fmt: skip
 FactsOf = Callable[[int], "Facts | UnusableInput"]
 

@@ -113,7 +113,7 @@ async def save_documents(
 async def submit_case(work: Casework, tx: Transaction, case_id: UUID, *, expected: int | None = None) -> Case:
     """Hands the application in: the edition of the day is pinned by date and hash, the facts are kept as they are now.
 
-    A returned case that is submitted again keeps its day and its edition. Raises Barred, OutsideRound, RoundIsOver,
+    A returned case that is submitted again keeps its day and its edition. Raises Barred, TitleInForce, OutsideRound, RoundIsOver,
     MissingDocuments, AppliedThisYear, UnusableInput, WrongState, WrongActor.
     """
     case = await take(tx, case_id, "case.submit", expected)
@@ -122,7 +122,7 @@ async def submit_case(work: Casework, tx: Transaction, case_id: UUID, *, expecte
     check_case_type(edition, case.case_type)
     verb = "resubmit" if case.state == "returned" else "submit"
     lifecycle.next_step(edition, case.case_type, case.state, verb, tx.actor.role)
-    round_id = await admit(tx, case, today)
+    round_id = await admit(tx, edition, case, today)
     check_documents(edition, case, {paper.paper for paper in await store.list_documents(tx, case.case_id)})
     applied_on = case.applied_on or today
     facts = await snapshot(work, tx, case)

@@ -135,6 +135,10 @@ class Barred(Refused):
     """After a revocation no application for {programme} is taken until {until} (that day included)."""
 
 
+class TitleInForce(Refused):
+    """Title {number} is held until {until}; the next application is taken from {opens_on} on."""
+
+
 class OutsideRound(Refused):
     """{programme} takes no application today; the next day is {next_on}."""
 

@@ -1,12 +1,14 @@
 """Rounds: the bureau calls, extends, and takes applications in their time only."""
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from casework import round_store
+from casework import bars, round_store
 from casework.case import Case
+from casework.edition import Edition
+from casework.lifecycle import cited
 from casework.policy import POLICY
 from casework.round import Call, Round
 from casework.use_cases.refusals import (
@@ -16,6 +18,7 @@ from casework.use_cases.refusals import (
     RoundNameTaken,
     RoundsOverlap,
     RoundStays,
+    TitleInForce,
 )
 from casework.use_cases.steps import Casework
 from chassis.auth import authorize
@@ -66,14 +69,17 @@ async def _save(tx: Transaction, saved: Round, *, expected: int | None = None) -
     return saved
 
 
-async def admit(tx: Transaction, case: Case, today: date) -> UUID | None:
+async def admit(tx: Transaction, edition: Edition, case: Case, today: date) -> UUID | None:
     """The round that the application goes into; None where the programme knows none.
 
-    Raises Barred after a revocation, OutsideRound with the next day to come, RoundIsOver for one that comes back late.
+    Raises Barred after a revocation, TitleInForce while one lasts, OutsideRound with the next day to come, RoundIsOver
+    for one that comes back late.
     """
     found = await round_store.find_admission(tx, case.enterprise_id, case.programme, case.level, today)
     if found.barred_until is not None:
         raise Barred(rule="reapplication", programme=case.programme, until=found.barred_until)
+    if found.title is not None and edition.renewals:
+        _check_renewal(edition, case, found.title, today)
     if case.state == "returned":
         await _check_not_late(tx, case, today)
         return case.round_id
@@ -83,6 +89,18 @@ async def admit(tx: Transaction, case: Case, today: date) -> UUID | None:
     raise OutsideRound(
         rule="rounds", source=found.round.source, programme=case.programme, next_on=next_on or "-"
     )
+
+
+def _check_renewal(edition: Edition, case: Case, held: tuple[str, date], today: date) -> None:
+    number, until = held
+    renewal = edition.renewal_for(case.case_type)
+    opens = renewal.opens if renewal else None
+    opens_on = until + timedelta(days=1) if opens is None else bars.first_day(opens, until)
+    if today < opens_on:
+        raise TitleInForce(
+            rule=f"renewals.{renewal.id}" if renewal else "renewals",
+            source=cited((renewal or edition.renewals[0]).source), number=number, until=until, opens_on=opens_on,
+        )  # fmt: skip
 
 
 async def _check_not_late(tx: Transaction, case: Case, today: date) -> None:

@@ -125,6 +125,17 @@ async def test_a_verb_without_the_version_seen_is_refused(officer: httpx.AsyncCl
     assert (await officer.post(f"/v1/cases/{case.case_id}/accept")).status_code == 428
 
 
+async def test_a_case_says_what_may_come_next_by_whom_and_until_when(door: Door, way: Way) -> None:
+    case = await way.on_notice()
+    async with door.client(APPLICANT) as client:
+        steps = (await client.get(f"/v1/cases/{case.case_id}")).json()["next"]
+    assert steps == [
+        {"verb": "object", "by": ["public"], "due_on": None},
+        {"verb": "record", "by": ["system"], "due_on": "2016-08-15"},
+        {"verb": "withdraw", "by": ["enterprise"], "due_on": None},
+    ]
+
+
 @pytest.mark.parametrize("verb", ["", "submit", "withdraw"])
 async def test_a_foreign_case_is_not_found(door: Door, way: Way, verb: str) -> None:
     case = await way.drafted()

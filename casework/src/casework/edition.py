@@ -62,12 +62,16 @@ class Period(Frozen):
 
 
 class Transition(Sourced):
-    """One step of the way of a case. `deadline`: when it falls due after the state was reached, if it does."""
+    """One step of the way of a case. `deadline`: when it falls due after the state was reached, if it does.
+
+    `not_by`: verbs whose actor in the same case may not say this one (four eyes).
+    """
 
     verb: Key
     from_: tuple[State, ...] = Field(alias="from")
     to: State
     by: tuple[Role, ...]
+    not_by: tuple[Key, ...] = ()
     deadline: Period | None = None
     case_types: tuple[CaseType, ...] | None = None
 

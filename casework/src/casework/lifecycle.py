@@ -1,8 +1,10 @@
 """Which verb leads from which state to which, who may say it, and by when: all of it the edition's `process`."""
 
-from typing import ClassVar
+from datetime import date
+from typing import ClassVar, NamedTuple
 
-from casework.edition import Edition, Source, Transition
+from casework.bars import last_day
+from casework.edition import Edition, Role, Source, Transition
 from chassis.errors import Refused
 
 
@@ -58,6 +60,22 @@ def check_judging(edition: Edition, case_type: str, state: str) -> None:
 def may(edition: Edition, case_type: str, state: str, verb: str, role: str) -> bool:
     """Whether the edition lets this role say the verb in this state."""
     return any(step.verb == verb and role in step.by for step in edition.steps_from(state, case_type))
+
+
+class OpenStep(NamedTuple):
+    """A verb that is possible now, the roles that may say it, and the last day for it where the edition names one."""
+
+    verb: str
+    by: tuple[Role, ...]
+    due_on: date | None
+
+
+def open_steps(edition: Edition, case_type: str, state: str, since: date) -> list[OpenStep]:
+    """What may come next for a case that is in this state since that day. Raises CalendarUnknown."""
+    return [
+        OpenStep(step.verb, step.by, None if step.deadline is None else last_day(step.deadline, since))
+        for step in edition.steps_from(state, case_type)
+    ]
 
 
 def once_a_year(edition: Edition) -> Source | None:

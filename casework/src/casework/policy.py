@@ -25,6 +25,7 @@ POLICY: Policy = {
     "objection.decide": allow("officer"),
     "objection.list": allow("officer", "auditor"),
     "round.write": allow("officer"),
+    "round.rank": allow("officer", "auditor"),
     "title.revoke": allow("officer"),
     "title.revocations": allow("officer", "auditor"),
     "case.read": allow(*_BUREAU, "enterprise", own="enterprise"),

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
+from casework.ranking import Entry
 from casework.round import Round
 from casework.store import Reader
 from chassis.database import Transaction
@@ -92,6 +93,32 @@ async def save_round(tx: Transaction, saved: Round) -> None:
 async def find_round(reader: Reader, round_id: UUID) -> Round | None:
     row = await reader.fetchrow(f"{_ROUND} WHERE round_id = $1", round_id)
     return None if row is None else Round.model_validate(dict(row))
+
+
+async def lock_quota(tx: Transaction, round_id: UUID) -> Round | None:
+    """The round if it has a quota; nobody else proposes in it until the transaction ends."""
+    row = await tx.fetchrow(f"{_ROUND} WHERE round_id = $1 AND quota IS NOT NULL FOR UPDATE", round_id)
+    return None if row is None else Round.model_validate(dict(row))
+
+
+async def count_proposed(reader: Reader, round_id: UUID) -> int:
+    """How many of the round are proposed to be granted, or were."""
+    row = await reader.fetchrow(
+        "SELECT count(*) AS proposed FROM cases WHERE round_id = $1 AND proposal = 'grant' AND state <> ALL($2)",
+        round_id, ["withdrawn", "refused"],
+    )  # fmt: skip
+    assert row is not None
+    return int(row["proposed"])
+
+
+async def list_entries(reader: Reader, round_id: UUID) -> list[Entry]:
+    """The applications of the round that were taken into review and still stand."""
+    rows = await reader.fetch(
+        "SELECT case_id, enterprise_id, enterprise_name, state, verdict, answer->'score'->>'lo' AS score FROM cases"
+        " WHERE round_id = $1 AND state = ANY($2)",
+        round_id, ["in_review", "proposed", "on_notice", "objected", "recorded", "granted"],
+    )  # fmt: skip
+    return [Entry.model_validate(dict(row)) for row in rows]
 
 
 async def list_rounds(

@@ -235,6 +235,8 @@ def _process(edition: Edition) -> Iterator[Problem]:
     for at, step in enumerate(edition.process):
         for state in sorted(set(step.from_) - reached):
             yield ("process", at, "from"), f"the state {state} is never reached"
+        for verb in sorted(set(step.not_by) - {other.verb for other in edition.process}):
+            yield ("process", at, "not_by"), f"no verb {verb}"
         if any(_contradict(earlier, step) for earlier in edition.process[:at]):
             yield ("process", at, "verb"), f"{step.verb} leads to two states"
     for end in sorted({"granted", "refused"} - reached):

@@ -1,5 +1,7 @@
 """/v1/cases for the applicant, and for everybody who may read."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -7,13 +9,18 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
 from casework import store, use_cases
-from casework.api.views import CaseView, FullCase, NoticeView, TitleView
+from casework.api.views import CaseView, FullCase, NoticeView, StepView, TitleView
 from casework.api.words import in_the_callers_words
+from casework.calendar import CalendarUnknown
 from casework.case import Case, Decision, Document, FileName, MediaType, PaperId, Sha256, Size
 from casework.edition import CaseType, State
+from casework.lifecycle import open_steps
 from casework.policy import POLICY
+from casework.unusable import UnusableInput
 from casework.use_cases import Casework
+from casework.use_cases.refusals import EditionNotLoaded
 from chassis.auth import authorize
+from chassis.clock import SHANGHAI
 from chassis.errors import Forbidden, Invalid, NotFound
 from chassis.http import Body, Db, IfMatch, Page, Paged, Paging, Tx, Who, etag, page, router
 from chassis.identity import Actor
@@ -65,7 +72,8 @@ def case_router(work: Casework) -> APIRouter:
     routes = router("/v1/cases", ["cases"])
     routes.dependencies.append(Depends(in_the_callers_words))
     _add_writing(routes, work)
-    _add_reading(routes)
+    _add_listing(routes)
+    _add_reading(routes, work)
     return routes
 
 
@@ -100,7 +108,7 @@ def _add_writing(routes: APIRouter, work: Casework) -> None:
         return shown(await use_cases.withdraw_case(work, tx, case_id, expected=seen), response)
 
 
-def _add_reading(routes: APIRouter) -> None:
+def _add_listing(routes: APIRouter) -> None:
     @routes.get("")
     async def cases(
         db: Db,
@@ -120,6 +128,8 @@ def _add_reading(routes: APIRouter) -> None:
         )  # fmt: skip
         return page(rows, asked, key=lambda case: [case.case_id], item=CaseView.of)
 
+
+def _add_reading(routes: APIRouter, work: Casework) -> None:
     @routes.get("/{case_id}")
     async def case(case_id: UUID, db: Db, who: Who, response: Response) -> FullCase:
         found = await store.find_case(db, case_id)
@@ -137,9 +147,21 @@ def _add_reading(routes: APIRouter) -> None:
             documents=await store.list_documents(db, case_id),
             judgements=await store.list_judgements(db, case_id) if sees_judges else None,
             decisions=decisions if sees_judges else [unnamed(decision) for decision in decisions],
+            next=next_steps(work, found, decisions, db.clock.today()),
             notice=notice and NoticeView.of(notice),
             title=title and TitleView.of(title, db.clock.today()),
         )
+
+
+def next_steps(work: Casework, case: Case, decisions: Sequence[Decision], today: date) -> list[StepView]:
+    """What may come next. A state begins with the decision that led into it."""
+    into = [one.at for one in decisions if one.to_state == case.state and one.from_state != case.state]
+    since = into[-1].astimezone(SHANGHAI).date() if into else today
+    try:
+        steps = open_steps(work.edition_of(case, today), case.case_type, case.state, since)
+    except (EditionNotLoaded, UnusableInput, CalendarUnknown):
+        return []
+    return [StepView.model_validate(step._asdict()) for step in steps]
 
 
 def unnamed(decision: Decision) -> Decision:

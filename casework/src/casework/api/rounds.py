@@ -9,11 +9,12 @@ from pydantic import Field, model_validator
 from casework import round_store, use_cases
 from casework.api.cases import last_seen
 from casework.api.words import in_the_callers_words
+from casework.ranking import Ranked
 from casework.round import Call, Line, Round
 from casework.use_cases import Casework
 from chassis.errors import NotFound
 from chassis.exact import WrittenDay
-from chassis.http import Body, Db, IfMatch, Page, Paged, Tx, etag, page, router
+from chassis.http import Body, Db, IfMatch, Page, Paged, Tx, Who, etag, page, router
 
 
 class CallGiven(Body):
@@ -69,5 +70,10 @@ def round_router(work: Casework) -> APIRouter:
             raise NotFound(thing="round")
         response.headers["ETag"] = etag(found.version)
         return found
+
+    @routes.get("/{round_id}/ranking")
+    async def ranking(round_id: UUID, db: Db, who: Who) -> list[Ranked]:
+        """The applications in review and after it by their score: who is listed, who is in reserve, where a tie is cut."""
+        return await use_cases.rank_round(db, who, round_id)
 
     return routes

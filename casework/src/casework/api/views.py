@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from casework.case import Case, Decision, Document, Judgement, Notice, NoticeOutcome, Outcome, Proposal, Title
-from casework.edition import CaseType, Edition, State, Text
+from casework.edition import CaseType, Edition, Role, State, Text
 
 
 class CaseView(BaseModel):
@@ -77,8 +77,19 @@ class TitleView(BaseModel):
         return cls.model_validate(shown | {"in_force": title.holds_on(today)})
 
 
+class StepView(BaseModel):
+    """A verb that is possible now, by whom, and the last day for it where the edition names one."""
+
+    verb: str
+    by: list[Role]
+    due_on: date | None
+
+
 class FullCase(BaseModel):
-    """A case with what hangs on it. `judgements` is null for those who may not see who judged what."""
+    """A case with what hangs on it. `judgements` is null for those who may not see who judged what.
+
+    `next` is empty where the edition of the case is not loaded here.
+    """
 
     case: CaseView
     facts: Mapping[str, Any]
@@ -86,6 +97,7 @@ class FullCase(BaseModel):
     documents: list[Document]
     judgements: list[Judgement] | None
     decisions: list[Decision]
+    next: list[StepView]
     notice: NoticeView | None
     title: TitleView | None
 

@@ -15,7 +15,7 @@ from casework.use_cases.granting import close_notice, grant_case, open_notice
 from casework.use_cases.marking import fill_sheet, hand_in_sheet, read_scores, read_sheet
 from casework.use_cases.objecting import decide_objection, lodge_objection, read_answer
 from casework.use_cases.revoking import decide_revocation, propose_revocation
-from casework.use_cases.rounds import call_round, change_round
+from casework.use_cases.rounds import call_round, change_round, rank_round
 from casework.use_cases.steps import Casework
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "open_notice",
     "propose_case",
     "propose_revocation",
+    "rank_round",
     "read_answer",
     "read_draw",
     "read_expert",

@@ -13,6 +13,7 @@ from casework.edition import Edition
 from casework.facts import facts_from
 from casework.unusable import UnusableInput
 from casework.use_cases.refusals import NotPassed, NotYourJudgement, PanelNeeded, SheetNeeded
+from casework.use_cases.rounds import check_quota
 from casework.use_cases.steps import Casework, about, given_reasons, keep, move, take
 from casework.use_cases.weighing import judged_facts, weigh
 from casework.verdict import Verdict, exact_text
@@ -126,7 +127,10 @@ async def propose_case(
     reasons: Sequence[str] = (),
     expected: int | None = None,
 ) -> Case:
-    """Proposes the decision. Raises NotPassed for a grant without a verdict of pass, ReasonsNeeded for a refusal."""
+    """Proposes the decision.
+
+    Raises NotPassed for a grant without a verdict of pass, PanelNeeded, QuotaSpent, ReasonsNeeded for a refusal.
+    """
     case = await take(tx, case_id, "case.propose", expected)
     edition = work.edition_of(case, tx.clock.today())
     said: tuple[str, ...] = tuple(reasons)
@@ -134,6 +138,7 @@ async def propose_case(
     if proposal == "grant":
         check_passed(edition, case)
         await check_panel(tx, edition, case)
+        await check_quota(tx, case)
     else:
         said = reasons_given(edition, "propose", reasons)
     case = await move(tx, edition, case, "propose", said, proposal=proposal, reasons=said)

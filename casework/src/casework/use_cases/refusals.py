@@ -147,6 +147,16 @@ class RoundIsOver(Refused):
     """The city recommended for round {name} until {forwards_on}; nothing comes back after that."""
 
 
+class QuotaSpent(Refused):
+    """Round {name} recommends {quota} at most, and as many are proposed."""
+
+
+class FourEyes(Refused):
+    """{verb} is for somebody else than who said: {said}."""
+
+    status: ClassVar[int] = 403
+
+
 class RoundsOverlap(Refused):
     """Round {name} of the same programme is open from {opens_on} to {closes_on}."""
 

@@ -10,10 +10,13 @@ from casework.case import Case
 from casework.edition import Edition
 from casework.lifecycle import cited
 from casework.policy import POLICY
+from casework.ranking import Ranked, rank
 from casework.round import Call, Round
+from casework.store import Reader
 from casework.use_cases.refusals import (
     Barred,
     OutsideRound,
+    QuotaSpent,
     RoundIsOver,
     RoundNameTaken,
     RoundsOverlap,
@@ -24,6 +27,7 @@ from casework.use_cases.steps import Casework
 from chassis.auth import authorize
 from chassis.database import Transaction
 from chassis.errors import NotFound, PreconditionFailed
+from chassis.identity import Actor
 
 
 async def call_round(work: Casework, tx: Transaction, call: Call) -> Round:
@@ -89,6 +93,26 @@ async def admit(tx: Transaction, edition: Edition, case: Case, today: date) -> U
     raise OutsideRound(
         rule="rounds", source=found.round.source, programme=case.programme, next_on=next_on or "-"
     )
+
+
+async def check_quota(tx: Transaction, case: Case) -> None:
+    """Raises QuotaSpent when the round of the case recommends no more."""
+    own = None if case.round_id is None else await round_store.lock_quota(tx, case.round_id)
+    if own is None or own.quota is None:
+        return
+    # A statement of its own: one that waited for the lock would still count what stood before the wait.
+    spent = await round_store.count_proposed(tx, own.round_id)
+    if spent >= own.quota:
+        raise QuotaSpent(rule="rounds.quota", source=own.source, name=own.name, quota=own.quota)
+
+
+async def rank_round(reader: Reader, actor: Actor, round_id: UUID) -> list[Ranked]:
+    """The round's applications in their order, cut by its quota. Raises NotFound, Forbidden."""
+    authorize(POLICY, actor, "round.rank")
+    found = await round_store.find_round(reader, round_id)
+    if found is None:
+        raise NotFound(thing="round")
+    return rank(await round_store.list_entries(reader, round_id), found.quota)
 
 
 def _check_renewal(edition: Edition, case: Case, held: tuple[str, date], today: date) -> None:

@@ -9,14 +9,20 @@ from uuid import UUID
 
 from casework import expert_store, store
 from casework.case import Case, Decision
-from casework.edition import Edition
+from casework.edition import Edition, Transition
 from casework.evaluate import Evaluator, compile_edition
-from casework.lifecycle import next_step
+from casework.lifecycle import cited, next_step
 from casework.policy import POLICY
 from casework.rulebook import MalformedRulebook, Rulebooks, load_rulebooks
 from casework.titles import problem_with_number
 from casework.unusable import UnusableInput
-from casework.use_cases.refusals import AppliedThisYear, EditionNotLoaded, ReasonsNeeded, TiedToEnterprise
+from casework.use_cases.refusals import (
+    AppliedThisYear,
+    EditionNotLoaded,
+    FourEyes,
+    ReasonsNeeded,
+    TiedToEnterprise,
+)
 from chassis.auth import authorize
 from chassis.database import Transaction
 from chassis.errors import NotFound, PreconditionFailed
@@ -161,10 +167,22 @@ async def move(
 ) -> Case:
     """Takes the step that the edition allows this actor, with its decision row, and returns the case as it is then.
 
-    Raises WrongState, WrongActor, AppliedThisYear.
+    Raises WrongState, WrongActor, FourEyes, AppliedThisYear.
     """
     step = next_step(edition, case.case_type, case.state, verb, tx.actor.role)
+    if step.not_by:
+        await check_four_eyes(tx, case, step)
     return await keep(tx, case, verb, said, state=step.to, **changes)
+
+
+async def check_four_eyes(tx: Transaction, case: Case, step: Transition) -> None:
+    """Raises FourEyes where the actor of this step has said one of the verbs that the edition keeps apart from it."""
+    said = [
+        decision.verb for decision in await store.list_decisions(tx, case.case_id)
+        if decision.actor == str(tx.actor) and decision.verb in step.not_by
+    ]  # fmt: skip
+    if said:
+        raise FourEyes(rule=f"process.{step.verb}", source=cited(step.source), verb=step.verb, said=said[-1])
 
 
 async def keep(tx: Transaction, case: Case, verb: str, said: Sequence[str] = (), /, **changes: Any) -> Case:

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
@@ -101,6 +102,47 @@ async def test_production_starts_only_when_the_database_is_migrated(postgres: Po
     finally:
         await admin.execute("DROP DATABASE empty_for_production WITH (FORCE)")
         await admin.close()
+
+
+@asynccontextmanager
+async def passing_on(port: int, url: str) -> AsyncIterator[None]:
+    """The database of the url also answers on the port."""
+    there = urlsplit(url)
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while piece := await reader.read(65536):
+            writer.write(piece)
+        writer.close()
+
+    async def both(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from_there, to_there = await asyncio.open_connection(there.hostname, there.port)
+        await asyncio.gather(pump(reader, to_there), pump(from_there, writer), return_exceptions=True)
+
+    async with await asyncio.start_server(both, "127.0.0.1", port):
+        yield
+
+
+async def test_started_before_its_database_it_waits_and_then_serves(make_database: Databases) -> None:
+    url, port = await make_database.url(), free_port()
+    there = urlsplit(url)
+    by_port = there._replace(netloc=f"{there.username}:{there.password}@127.0.0.1:{port}").geturl()
+    environment = settings(by_port)
+    async with running(environment) as process:
+        assert process.stdout is not None
+        while b"database.waiting" not in await asyncio.wait_for(process.stdout.readline(), 40):
+            assert process.returncode is None
+        async with passing_on(port, url):
+            await alive(environment)
+            process.send_signal(signal.SIGTERM)
+            assert await asyncio.wait_for(process.wait(), 20) == 0
+
+
+async def test_a_wrong_password_ends_the_process_at_once(make_database: Databases) -> None:
+    there = urlsplit(await make_database.url())
+    wrong = there._replace(netloc=f"{there.username}:wrong@{there.hostname}:{there.port}").geturl()
+    code, output = await ended(settings(wrong))
+    assert code != 0
+    assert "password authentication failed" in output
 
 
 @pytest.mark.parametrize("part", ["consumer", "work"])

@@ -7,12 +7,13 @@ events is held as shortly as can be, and a rollback has said nothing.
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import orjson
+import structlog
 
 from chassis import outbox
 from chassis.clock import Clock
@@ -21,7 +22,9 @@ from chassis.failpoints import failpoint, switched_off
 from chassis.identity import SYSTEM, Actor
 from contracts.envelope import Envelope, Event
 
+T = TypeVar("T")
 ACQUIRE_TIMEOUT = 5.0
+LONGEST_WAIT = 5.0
 CLOSE_TIMEOUT = 2.0
 COMMAND_TIMEOUT = 20.0
 SERVER_SETTINGS = {
@@ -43,6 +46,8 @@ DRIVER_ERRORS = (
 )  # fmt: skip
 _CONNECTION_LOST = re.compile(r"(connection|pool) is clos|released back to the pool|operation is cancelling")
 _EXPIRE_POOL = ("08", "57P01", "57P02", "57P03", "25006")
+
+log = structlog.get_logger()
 
 
 def unavailable(error: BaseException) -> Unavailable | None:
@@ -69,6 +74,20 @@ async def _prepare(connection: asyncpg.Connection) -> None:
 
 async def _keep_session(_connection: asyncpg.Connection) -> None:
     """Sessions hold no state between transactions, so the pool's reset round trip is not needed."""
+
+
+async def when_available(ask: Callable[[], Awaitable[T]]) -> T:
+    """What `ask` gives once the server answers, however long that takes: services and servers start in any order."""
+    wait = 0.1
+    while True:
+        try:
+            return await ask()
+        except (Unavailable, *DRIVER_ERRORS) as error:
+            if not isinstance(error, Unavailable) and unavailable(error) is None:
+                raise
+            log.warning("database.waiting", error=repr(error))
+        await asyncio.sleep(wait)
+        wait = min(wait * 2, LONGEST_WAIT)
 
 
 class NotCommitted(Exception):

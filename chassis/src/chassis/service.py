@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 import uvicorn
@@ -21,7 +21,7 @@ from chassis import failpoints
 from chassis.api import build_app
 from chassis.auth import Authenticator
 from chassis.clock import Clock, FileClock, SystemClock
-from chassis.database import Database
+from chassis.database import Database, when_available
 from chassis.errors import Unavailable
 from chassis.garbage import spare_the_collector
 from chassis.idempotency import forget_answers
@@ -135,21 +135,28 @@ def run(service: Service) -> None:
     configure(settings, service.name)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         if sys.argv[1:2] == ["migrate"]:
-            url = settings.database_url.get_secret_value()
-            for name in runner.run(migrate(url, service.sql, "pre" if sys.argv[2:] == ["pre"] else "all")):
+            phase: Literal["pre", "all"] = "pre" if sys.argv[2:] == ["pre"] else "all"
+            for name in runner.run(brought_up(service, settings, phase)):
                 log.info("migrated", name=name)
             return
         runner.run(serve(service, settings))
 
 
+async def brought_up(
+    service: Service, settings: ServiceSettings, phase: Literal["pre", "all"] = "all"
+) -> list[str]:
+    """The migrations that were missing in the service's database, now applied."""
+    url = settings.database_url.get_secret_value()
+    return await when_available(lambda: migrate(url, service.sql, phase))
+
+
 async def serve(service: Service, settings: ServiceSettings) -> None:
     """Runs until SIGTERM or SIGINT; a task that fails by a bug takes the process down, to be started anew."""
-    url = settings.database_url.get_secret_value()
     if settings.environment == "development":
-        await migrate(url, service.sql)
-    context = await build_context(service, settings)
+        await brought_up(service, settings)
+    context = await when_available(lambda: build_context(service, settings))
     try:
-        await _ensure_migrated(context.db, service)
+        await when_available(lambda: _ensure_migrated(context.db, service))
         if service.on_start is not None:
             await service.on_start(context)
         await _run_until_told(service, context)

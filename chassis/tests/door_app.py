@@ -17,7 +17,21 @@ from chassis.api import build_app
 from chassis.auth import Authenticator, DevelopmentIssuer, allow, authorize
 from chassis.database import Database
 from chassis.errors import NotFound, Refused, Unavailable
-from chassis.http import Body, Db, IfMatch, Page, Paged, Tx, Who, etag, page, require_version, router
+from chassis.http import (
+    Body,
+    Db,
+    IfMatch,
+    IncomingFile,
+    ObjectStorage,
+    Page,
+    Paged,
+    Tx,
+    Who,
+    etag,
+    page,
+    require_version,
+    router,
+)
 from chassis.inbox import Consumers
 from chassis.relay import Relay
 from chassis.service import Context
@@ -133,6 +147,13 @@ async def upload(file: UploadFile, tx: Tx) -> dict[str, int]:
     return {"size": len(await file.read())}
 
 
+@notes.post("/kept-files")
+async def keep_file(file: IncomingFile, storage: ObjectStorage) -> dict[str, Any]:
+    async with file.opened() as incoming:
+        stored = await storage.put("a", incoming.chunks)
+    return {"name": incoming.file_name, "size": stored.bytes}
+
+
 @notes.post("/raw")
 async def raw(request: Request) -> dict[str, int]:
     return {"size": len(await request.body())}
@@ -166,6 +187,7 @@ async def open_door(db: Database, directory: Path) -> Door:
     settings = Settings(
         environment="development", database_url=SecretStr("unused"), kafka_bootstrap="127.0.0.1:9",
         issuer=issuer.name, audience="door", jwks_url=issuer.jwks_url, max_body_bytes=2048,
+        max_upload_bytes=8192, upload_timeout=0.5, storage=f"file://{directory}/kept",
     )  # fmt: skip
     context = Context(
         settings, db, db.clock, Authenticator.from_settings(settings), Relay(db, settings), Worker(db, {}),

@@ -16,18 +16,22 @@ from pydantic import BaseModel
 
 from chassis import idempotency
 from chassis.auth import Unauthenticated
-from chassis.bodies import read_body
+from chassis.bodies import Upload, read_body
 from chassis.database import Database, Transaction
 from chassis.errors import Invalid, PreconditionFailed, Refused
 from chassis.exact import Body, exact_json
 from chassis.identity import Actor
+from chassis.storage import Storage
 
 if TYPE_CHECKING:
     from chassis.service import Context
 else:
     Context = Any
 
-__all__ = ["Body", "Ctx", "Db", "IfMatch", "Page", "Paged", "Paging", "Tx", "Who", "etag", "page", "router"]
+__all__ = [
+    "Body", "Ctx", "Db", "IfMatch", "IncomingFile", "ObjectStorage", "Page", "Paged", "Paging", "Tx", "Who", "etag", "page",
+    "router",
+]  # fmt: skip
 
 MAX_PAGE: Final = 200
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -63,7 +67,7 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class TransactionalRoute(APIRoute):
-    """Knows who asks and has read the whole request before the handler runs.
+    """Knows who asks and has read the whole request before the handler runs, unless that takes an `IncomingFile`.
 
     A handler that takes a `Tx` runs in one transaction: committed before the answer leaves, rolled back by any
     exception and any answer of 400 or more. There the Idempotency-Key is honoured. `max_body_size` in bytes replaces
@@ -81,6 +85,9 @@ class TransactionalRoute(APIRoute):
             if _SAFE.intersection(self.methods or ()):
                 raise TypeError(f"{path}: a request that only reads takes Db, not Tx")
             self.openapi_extra = {**(self.openapi_extra or {}), "parameters": [_KEY_PARAMETER]}
+        self.reads_itself = _takes(self.dependant, incoming_file)
+        if self.reads_itself and self.opens_transaction:
+            raise TypeError(f"{path}: no transaction waits for a file to arrive")
         if self.body_field is not None and not self._embed_body_fields:
             kind = self.body_field.field_info.annotation
             if isinstance(kind, type) and issubclass(kind, BaseModel) and not issubclass(kind, Body):
@@ -97,7 +104,8 @@ class TransactionalRoute(APIRoute):
             actor = await context.authenticator.actor(_authorization(request))
             request.state.actor = actor
             structlog.contextvars.bind_contextvars(actor=str(actor))
-            await self._read(request)
+            if not self.reads_itself:
+                await self._read(request)
             if not self.opens_transaction:
                 return await run(request)
             try:
@@ -179,6 +187,15 @@ async def database(request: Request) -> Database:
     return cast("Database", request.app.state.context.db)
 
 
+async def storage(request: Request) -> Storage:
+    return cast("Storage", request.app.state.context.storage)
+
+
+async def incoming_file(request: Request) -> Upload:
+    settings = request.app.state.context.settings
+    return Upload(request, allowed=settings.max_upload_bytes, seconds=settings.upload_timeout)
+
+
 async def if_match(
     if_match: Annotated[str | None, Header(description='the ETag that was read, e.g. "3"')] = None,
 ) -> int:
@@ -198,6 +215,8 @@ Tx = Annotated[Transaction, Depends(transaction)]
 Who = Annotated[Actor, Depends(current_actor)]
 Ctx = Annotated[Context, Depends(current_context)]
 Db = Annotated[Database, Depends(database)]
+ObjectStorage = Annotated[Storage, Depends(storage)]
+IncomingFile = Annotated[Upload, Depends(incoming_file)]
 IfMatch = Annotated[int, Depends(if_match)]
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,6 +30,7 @@ from chassis.inbox import Consumers
 from chassis.migrate import chassis_sql, found, migrate
 from chassis.relay import Relay
 from chassis.settings import ServiceSettings
+from chassis.storage import Storage
 from chassis.subscribe import Subscription
 from chassis.telemetry import METRICS, configure
 from chassis.topics import listened_by
@@ -56,6 +58,11 @@ class Context:
     worker: Worker
     subscription: Subscription
     state: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def storage(self) -> Storage:
+        """Raises NowhereToStore where the settings name no place, so not in a service that `keeps_files`."""
+        return Storage.from_settings(self.settings)
 
     async def readiness(self) -> Readiness:
         """Progress and a write: whether this process can do its work, not whether it answers."""
@@ -120,6 +127,7 @@ class Service:
     migrations: Sequence[Path]
     deadlines: Mapping[str, Deadline] = field(default_factory=dict)
     deliveries: Callable[[Context], Mapping[str, Delivery]] = lambda _context: {}
+    keeps_files: bool = False
     on_start: Start | None = None
 
     @property
@@ -152,6 +160,8 @@ async def brought_up(
 
 async def serve(service: Service, settings: ServiceSettings) -> None:
     """Runs until SIGTERM or SIGINT; a task that fails by a bug takes the process down, to be started anew."""
+    if service.keeps_files and settings.storage is None:
+        raise SystemExit(f"{service.name} keeps files: the setting STORAGE says where")
     if settings.environment == "development":
         await brought_up(service, settings)
     context = await when_available(lambda: build_context(service, settings))

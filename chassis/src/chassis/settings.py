@@ -65,6 +65,16 @@ class ServiceSettings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     otlp_endpoint: str | None = None
     max_body_bytes: int = Field(default=1_048_576, ge=1024)
+    max_upload_bytes: int = Field(default=52_428_800, ge=1024, description="of one file that is kept")
+    upload_timeout: float = Field(default=300, gt=0, description="within which such a file has to arrive")
+    storage: str | None = Field(
+        default=None, pattern="^(file:///.|s3://[^/])", description="file:///folder or s3://bucket/prefix"
+    )
+    storage_endpoint: str | None = None
+    storage_region: str | None = None
+    storage_key: str | None = Field(default=None, description="the access key's id")
+    storage_secret: SecretStr | None = None
+    storage_ca_file: Path | None = None
     max_parked_keys: int = Field(default=20, ge=1, description="parked keys in a row that stop the consumer")
     relay_lease: float = Field(default=5, gt=0)
     work_lease: float = Field(

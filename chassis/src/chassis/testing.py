@@ -36,6 +36,11 @@ class Postgres(Protocol):
     def dsn(self, database: str = "postgres") -> str: ...
 
 
+# The smallest that a reader opens: a page without anything on it.
+PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+)
 _HERE = ("127.", "localhost:", "[::1]:")
 
 

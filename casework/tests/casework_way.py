@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from casework import use_cases
 from casework.api import casework_routers
-from casework.case import Case, Document
+from casework.case import Case, Document, KeptFile
 from casework.use_cases import NOTICE_CLOSE, Casework
 from chassis.api import build_app
 from chassis.auth import Authenticator, DevelopmentIssuer
@@ -25,7 +25,9 @@ from chassis.inbox import Consumers
 from chassis.relay import Relay
 from chassis.service import Context
 from chassis.settings import ServiceSettings
+from chassis.storage import Storage
 from chassis.subscribe import Subscription
+from chassis.testing import PDF
 from chassis.work import Worker
 
 RULEBOOKS = Path(__file__).parents[2] / "services/certification/rulebooks"
@@ -85,15 +87,21 @@ async def firm(_tx: Transaction, _enterprise_id: str) -> Mapping[str, Any]:
 
 
 def documents(papers: Sequence[str] = PAPERS) -> list[Document]:
+    """One file for all of them."""
     return [
         Document(
             paper=paper,
             file_name=f"{paper}.pdf",
-            bytes=1024,
-            sha256=hashlib.sha256(paper.encode()).hexdigest(),
+            bytes=len(PDF),
+            sha256=hashlib.sha256(PDF).hexdigest(),
         )
         for paper in papers
     ]
+
+
+async def in_pieces(content: bytes, size: int = 65_536) -> AsyncIterator[bytes]:
+    for at in range(0, len(content), size):
+        yield content[at : at + size]
 
 
 async def state_of(db: Database, case_id: UUID) -> str:
@@ -106,11 +114,19 @@ class Way:
 
     db: Database
     work: Casework
+    storage: Storage
     programme: str = "hnte"
     case_type: str = "first"
     applicant: Actor = APPLICANT
 
+    async def uploaded(self, content: bytes = PDF, file_name: str = "scan.pdf") -> KeptFile:
+        added = await use_cases.keep_file(
+            self.db, self.storage, self.applicant, in_pieces(content), file_name
+        )
+        return added.file
+
     async def drafted(self, papers: Sequence[str] = PAPERS) -> Case:
+        await self.uploaded()
         async with self.db.transaction(self.applicant) as tx:
             return await use_cases.draft_case(
                 self.work, tx, enterprise_id=self.applicant.enterprise_id or "", programme=self.programme,
@@ -176,11 +192,16 @@ class Door:
             yield client
 
 
+def kept_in(directory: Path) -> str:
+    return f"file://{directory}/kept"
+
+
 def open_door(db: Database, directory: Path, routers: Sequence[APIRouter], package: str = "casework") -> Door:
     issuer = DevelopmentIssuer(directory)
     settings = Settings(
         environment="development", database_url=SecretStr("unused"), kafka_bootstrap="127.0.0.1:9",
         issuer=issuer.name, audience="test", jwks_url=issuer.jwks_url,
+        storage=kept_in(directory),
     )  # fmt: skip
     context = Context(
         settings, db, db.clock, Authenticator.from_settings(settings), Relay(db, settings), Worker(db, {}),

@@ -9,9 +9,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 from casework.expert import Seat
 from casework.store import casework_sql
 from casework.use_cases import Casework
-from casework_way import RULEBOOKS, Way, firm
+from casework_way import RULEBOOKS, Way, firm, kept_in
 from chassis.clock import FixedClock
 from chassis.database import Database
+from chassis.storage import Storage
 from contracts import certification as events
 from panel_way import Bureau
 
@@ -29,8 +30,8 @@ async def db(make_database: Callable[..., Awaitable[Database]], clock: FixedCloc
 
 
 @pytest.fixture
-def way(db: Database, work: Casework) -> Way:
-    return Way(db, work)
+def way(db: Database, work: Casework, tmp_path: Path) -> Way:
+    return Way(db, work, Storage(kept_in(tmp_path)))
 
 
 @pytest.fixture

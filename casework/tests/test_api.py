@@ -24,6 +24,7 @@ from casework_way import (
 from chassis.clock import FixedClock
 from chassis.database import Database
 from chassis.identity import Actor
+from chassis.testing import PDF
 
 
 @pytest.fixture
@@ -49,6 +50,10 @@ NEW: dict[str, Any] = {
 }  # fmt: skip
 
 
+async def expect_uploaded(client: httpx.AsyncClient) -> None:
+    assert (await client.post("/v1/files", content=PDF)).status_code == 201
+
+
 async def _say(client: httpx.AsyncClient, seen: httpx.Response, verb: str, **body: Any) -> httpx.Response:
     """The next verb on the case that the answer `seen` shows."""
     address = f"/v1/cases/{seen.json()['case_id']}/{verb}"
@@ -60,6 +65,7 @@ async def _say(client: httpx.AsyncClient, seen: httpx.Response, verb: str, **bod
 async def test_a_case_goes_over_http_from_draft_to_a_title_that_anybody_can_verify(
     door: Door, applicant: httpx.AsyncClient, officer: httpx.AsyncClient, way: Way, clock: FixedClock
 ) -> None:
+    await expect_uploaded(applicant)
     seen = await applicant.post("/v1/cases", json=NEW)
     assert (seen.status_code, seen.headers["ETag"]) == (201, '"1"')
     case_id = seen.json()["case_id"]

@@ -59,6 +59,29 @@ class Document(Kept):
     sha256: Sha256
 
 
+class KeptFile(Kept):
+    """A file of an enterprise: its bytes lie in the storage, and `media_type` is what they say."""
+
+    file_id: UUID
+    enterprise_id: str
+    sha256: Sha256
+    bytes: Size
+    media_type: MediaType
+    file_name: FileName
+    added_at: datetime
+    added_by: str
+
+    @property
+    def key(self) -> str:
+        return f"files/{self.file_id}"
+
+
+class Brought(Document):
+    """A document of a case with the enterprise's file of the same SHA-256, where there is one."""
+
+    file: KeptFile | None
+
+
 class Judgement(Kept):
     """What one person says of one name; a later version of the same person replaces the one before."""
 

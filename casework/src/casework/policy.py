@@ -31,6 +31,8 @@ POLICY: Policy = {
     "case.read": allow(*_BUREAU, "enterprise", own="enterprise"),
     "case.list": allow(*_BUREAU, "enterprise", own="enterprise"),
     "case.judgements": allow("officer", "auditor"),
+    "file.add": allow("enterprise", own="enterprise"),
+    "file.list": allow("enterprise", own="enterprise"),
     "expert.write": allow("officer"),
     "expert.list": allow("officer", "auditor"),
     "expert.read": allow("officer", "auditor", "expert"),

@@ -149,6 +149,7 @@ class House:
             "ISSUER": self.issuer.name,
             "AUDIENCE": named.name,
             "JWKS_URL": self.issuer.jwks_url,
+            "STORAGE": (self.directory / "storage" / named.name).as_uri(),
             "SHUTDOWN_DEADLINE": "2",  # for each of four tasks; together below STOP_DEADLINE
         }
         if self.clock_file is not None:

@@ -163,6 +163,7 @@ async def counter(make_database: Databases, tmp_path: Path) -> Counter:
     settings = Settings(
         environment="development", database_url=SecretStr("unused"), kafka_bootstrap="127.0.0.1:9",
         issuer=issuer.name, audience="certification", jwks_url=issuer.jwks_url,
+        storage=f"file://{tmp_path}/kept",
     )  # fmt: skip
     context = Context(
         settings, db, db.clock, Authenticator.from_settings(settings), Relay(db, settings), Worker(db, {}),

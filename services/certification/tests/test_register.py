@@ -17,6 +17,7 @@ from certification_rig import (
     expect,
 )
 from chassis.clock import FixedClock
+from chassis.testing import PDF
 
 HOME = f"/v1/enterprises/{USCC}"
 
@@ -128,8 +129,9 @@ async def _title(counter: Counter, clock: FixedClock) -> dict[str, Any]:
         counter.client(WANG) as own, counter.client(LI) as officer, counter.client(CHEN) as expert,
     ):  # fmt: skip
         edition = (await own.get("/v1/programmes/hnte/editions/2016-01-01")).json()
+        file = (await expect(own.post("/v1/files", content=PDF), 201)).json()
         documents = [
-            {"paper": paper["id"], "file_name": "scan.pdf", "bytes": 9, "sha256": "0" * 64}
+            {"paper": paper["id"], "file_name": "scan.pdf", "bytes": file["bytes"], "sha256": file["sha256"]}
             for paper in edition["documents"]
         ]
         new = {"programme": "hnte", "case_type": "first", "documents": documents}

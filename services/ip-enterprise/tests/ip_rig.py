@@ -24,7 +24,7 @@ from chassis.marks import Arrived
 from chassis.relay import Relay
 from chassis.service import Context
 from chassis.subscribe import Subscription
-from chassis.testing import Databases
+from chassis.testing import PDF, Databases
 from chassis.work import Worker
 from contracts.certification import EnterpriseRegistered
 from contracts.envelope import Envelope, Event
@@ -119,7 +119,7 @@ class Bureau:
 
 def papers(names: Sequence[str]) -> list[dict[str, Any]]:
     return [
-        {"paper": name, "file_name": f"{name}.pdf", "bytes": 1024, "sha256": hashlib.sha256(name.encode()).hexdigest()}
+        {"paper": name, "file_name": f"{name}.pdf", "bytes": len(PDF), "sha256": hashlib.sha256(PDF).hexdigest()}
         for name in names
     ]  # fmt: skip
 
@@ -144,6 +144,7 @@ async def bureau(make_database: Databases, clock: FixedClock, tmp_path: Path) ->
     settings = Settings(
         environment="development", database_url=SecretStr("unused"), kafka_bootstrap="127.0.0.1:9",
         issuer=issuer.name, audience="ip-enterprise", jwks_url=issuer.jwks_url,
+        storage=f"file://{tmp_path}/kept",
     )  # fmt: skip
     context = Context(
         settings, db, clock, Authenticator.from_settings(settings), Relay(db, settings), Worker(db, {}),

@@ -7,6 +7,7 @@ import httpx
 import yaml
 
 from chassis.messages import untranslated
+from chassis.testing import PDF
 from contracts.certification import EnterpriseChanged
 from ip_rig import CHEN, LI, REGISTERED, USCC, WANG, Bureau, listed, papers, right
 
@@ -29,6 +30,8 @@ OWN = {
 
 
 async def drafted(applicant: httpx.AsyncClient) -> dict[str, Any]:
+    uploaded = await applicant.post("/v1/files", content=PDF, params={"name": "scan.pdf"})
+    assert uploaded.is_success, uploaded.text
     body = {"programme": "ip-advantage", "case_type": "first", "facts": OWN, "documents": papers(PAPERS)}
     answer = await applicant.post("/v1/cases", json=body)
     assert answer.status_code == 201, answer.text

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from casework.api.bureau import bureau_router
 from casework.api.cases import case_router
+from casework.api.documents import document_router, file_router
 from casework.api.draws import draw_router
 from casework.api.experts import expert_router
 from casework.api.objections import objection_router
@@ -18,12 +19,14 @@ __all__ = ["casework_routers", "in_the_callers_words"]
 
 
 def casework_routers(work: Casework) -> list[APIRouter]:
-    """/v1/cases with every verb, panels and sheets, /v1/experts, /v1/draws, /v1/titles, /v1/notices, /v1/programmes."""
+    """/v1/files and /v1/cases with every verb, panels and sheets, /v1/experts, /v1/draws, /v1/titles, /v1/notices, /v1/programmes."""
     panels = [expert_router(), draw_router(work), panel_router(work)]
     return [
         case_router(work),
         bureau_router(work),
         objection_router(work),
+        document_router(),
+        file_router(),
         *panels,
         public_router(work),
         revocation_router(work),

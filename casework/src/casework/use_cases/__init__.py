@@ -11,6 +11,7 @@ from casework.use_cases.deciding import (
 )
 from casework.use_cases.drawing import commit_draw, read_draw, read_panel, recuse_expert, reveal_draw
 from casework.use_cases.experts import add_expert, change_expert, declare_interest, end_interest, read_expert
+from casework.use_cases.filing import keep_file, open_document
 from casework.use_cases.granting import close_notice, grant_case, open_notice
 from casework.use_cases.marking import fill_sheet, hand_in_sheet, read_scores, read_sheet
 from casework.use_cases.objecting import decide_objection, lodge_objection, read_answer
@@ -38,6 +39,8 @@ __all__ = [
     "hand_in_sheet",
     "judge_case",
     "lodge_objection",
+    "keep_file",
+    "open_document",
     "open_notice",
     "propose_case",
     "propose_revocation",

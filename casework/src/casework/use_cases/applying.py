@@ -6,14 +6,20 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from casework import lifecycle, objection_store, store
-from casework.case import Case, Document
+from casework import file_store, lifecycle, objection_store, store
+from casework.case import Brought, Case, Document
 from casework.edition import Edition
 from casework.facts import Facts, facts_from
 from casework.policy import POLICY
 from casework.unusable import UnusableInput
 from casework.uscc import is_uscc
-from casework.use_cases.refusals import CaseTypeNotInEdition, MissingDocuments, NotYours, UnknownDocument
+from casework.use_cases.refusals import (
+    CaseTypeNotInEdition,
+    DocumentsNotUploaded,
+    MissingDocuments,
+    NotYours,
+    UnknownDocument,
+)
 from casework.use_cases.rounds import admit
 from casework.use_cases.steps import Casework, about, add_decision, keep, move, take
 from casework.use_cases.weighing import weigh, weigh_unjudged
@@ -113,8 +119,8 @@ async def save_documents(
 async def submit_case(work: Casework, tx: Transaction, case_id: UUID, *, expected: int | None = None) -> Case:
     """Hands the application in: the edition of the day is pinned by date and hash, the facts are kept as they are now.
 
-    A returned case that is submitted again keeps its day and its edition. Raises Barred, TitleInForce, OutsideRound, RoundIsOver,
-    MissingDocuments, AppliedThisYear, UnusableInput, WrongState, WrongActor.
+    A returned case that is submitted again keeps its day and its edition. Raises Barred, TitleInForce,
+    OutsideRound, RoundIsOver, MissingDocuments, DocumentsNotUploaded, AppliedThisYear, UnusableInput, WrongState, WrongActor.
     """
     case = await take(tx, case_id, "case.submit", expected)
     today = tx.clock.today()
@@ -123,7 +129,9 @@ async def submit_case(work: Casework, tx: Transaction, case_id: UUID, *, expecte
     verb = "resubmit" if case.state == "returned" else "submit"
     lifecycle.next_step(edition, case.case_type, case.state, verb, tx.actor.role)
     round_id = await admit(tx, edition, case, today)
-    check_documents(edition, case, {paper.paper for paper in await store.list_documents(tx, case.case_id)})
+    brought = await file_store.list_brought(tx, case)
+    check_documents(edition, case, {document.paper for document in brought})
+    check_files(brought)
     applied_on = case.applied_on or today
     facts = await snapshot(work, tx, case)
     stored = stored_facts(facts)
@@ -156,6 +164,28 @@ def check_documents(edition: Edition, case: Case, given: Collection[str]) -> Non
             missing="; ".join(f"{p.id} ({p.title.zh} / {p.title.en})" for p in missing),
             documents=[paper.id for paper in missing],
         )  # fmt: skip
+
+
+def check_files(brought: Sequence[Brought]) -> None:
+    """Raises DocumentsNotUploaded, which names each one and why."""
+    problems = {document.paper: _problem_with(document) for document in brought}
+    named = [f"{paper} ({problem})" for paper, problem in problems.items() if problem]
+    if named:
+        raise DocumentsNotUploaded(
+            rule="documents", problems="; ".join(named),
+            documents=[paper for paper, problem in problems.items() if problem],
+        )  # fmt: skip
+
+
+def _problem_with(document: Brought) -> str | None:
+    file = document.file
+    if file is None:
+        return "未上传 / not uploaded"
+    if document.bytes != file.bytes:
+        return f"声明{document.bytes}字节，实为{file.bytes}字节 / declared {document.bytes} bytes, is {file.bytes}"
+    if document.media_type != file.media_type:
+        return f"声明{document.media_type}，实为{file.media_type} / declared {document.media_type}, is {file.media_type}"
+    return None
 
 
 async def snapshot(work: Casework, tx: Transaction, case: Case) -> Facts:

@@ -17,6 +17,44 @@ class MissingDocuments(Refused):
     """These documents are missing: {missing}."""
 
 
+class DocumentsNotUploaded(Refused):
+    """These documents are not among the enterprise's files as they are declared: {problems}."""
+
+
+class EmptyFile(Refused):
+    """The file is empty."""
+
+    status: ClassVar[int] = 422
+
+
+class FileTypeNotTaken(Refused):
+    """A file of type {found} is not taken as a document; taken are {taken}."""
+
+    status: ClassVar[int] = 422
+
+
+class FileTypeUnknown(Refused):
+    """The bytes of the file do not say what it is; taken are {taken}."""
+
+    status: ClassVar[int] = 422
+
+
+class NamedOtherwise(Refused):
+    """The file is called {file_name}, and its bytes are {found}."""
+
+    status: ClassVar[int] = 422
+
+
+class NotYetUploaded(Refused):
+    """Document {paper} is declared, and its file is not uploaded yet."""
+
+
+class DocumentLost(Refused):
+    """The file of document {paper} is not in the storage as it was uploaded; the operator has been told."""
+
+    status: ClassVar[int] = 500
+
+
 class UnknownDocument(Refused):
     """The edition of {programme} asks for no document {paper}."""
 

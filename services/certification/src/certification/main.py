@@ -28,4 +28,5 @@ service = Service(
     migrations=[casework_sql(), sql_of("certification")],
     deadlines={NOTICE_CLOSE: partial(close_notice, casework)},
     on_start=load_rulebooks,
+    keeps_files=True,
 )

@@ -28,4 +28,5 @@ service = Service(
     migrations=[casework_sql(), sql_of("ip_enterprise")],
     deadlines={NOTICE_CLOSE: partial(close_notice, casework), EXPIRE_ASSET: expire_asset},
     on_start=load_rulebooks,
+    keeps_files=True,
 )

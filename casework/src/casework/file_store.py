@@ -1,0 +1,57 @@
+"""The rows of files, and of the documents that refer to them."""
+
+from uuid import UUID
+
+from casework.case import Brought, Case, KeptFile
+from casework.store import Reader
+from chassis.database import Transaction
+from chassis.listing import Listing
+
+_COLUMNS = (
+    "file_id", "enterprise_id", "sha256", "bytes", "media_type", "file_name", "added_at", "added_by",
+)  # fmt: skip
+_FILE = f"SELECT {', '.join(_COLUMNS)} FROM files"  # noqa: S608 - constants
+_ADD = (
+    f"INSERT INTO files ({', '.join(_COLUMNS)}) VALUES ({', '.join(f'${n + 1}' for n in range(len(_COLUMNS)))})"  # noqa: S608
+    " ON CONFLICT (enterprise_id, sha256) DO NOTHING RETURNING true"
+)
+_FILES = Listing(_FILE, order="file_id", enterprise_id="enterprise_id = {}", after="file_id > {}")
+_DECLARED = ("paper", "file_name", "media_type", "bytes", "sha256")
+_BROUGHT = (
+    f"SELECT {', '.join(f'd.{name} AS d_{name}' for name in _DECLARED)}, {', '.join(f'f.{name}' for name in _COLUMNS)}"  # noqa: S608
+    " FROM case_documents d"
+    " LEFT JOIN files f ON f.enterprise_id = $2 AND f.sha256 = d.sha256 WHERE d.case_id = $1"
+)
+
+
+async def add_file(tx: Transaction, file: KeptFile) -> KeptFile:
+    """The file as it is kept: this one, or the one with the same bytes that the enterprise had before."""
+    if await tx.fetchval(_ADD, *(getattr(file, name) for name in _COLUMNS)):
+        return file
+    row = await tx.fetchrow(
+        f"{_FILE} WHERE enterprise_id = $1 AND sha256 = $2", file.enterprise_id, file.sha256
+    )
+    return KeptFile.model_validate(dict(row or {}))
+
+
+async def list_files(
+    reader: Reader, *, enterprise_id: str, after: UUID | None = None, limit: int = 50
+) -> list[KeptFile]:
+    """In the order in which they came, from the one after `after`."""
+    rows = await _FILES.rows(reader, limit, enterprise_id=enterprise_id, after=after)
+    return [KeptFile.model_validate(dict(row)) for row in rows]
+
+
+async def list_brought(reader: Reader, case: Case, *, paper: str | None = None) -> list[Brought]:
+    """The documents of the case, or the one of that paper, each with its file."""
+    given = [case.case_id, case.enterprise_id]
+    if paper is None:
+        rows = await reader.fetch(f"{_BROUGHT} ORDER BY d.paper", *given)
+    else:
+        rows = await reader.fetch(f"{_BROUGHT} AND d.paper = $3", *given, paper)
+    return [_brought({**row}) for row in rows]
+
+
+def _brought(row: dict[str, object]) -> Brought:
+    declared = {name: row.pop(f"d_{name}") for name in _DECLARED}
+    return Brought.model_validate({**declared, "file": row if row["file_id"] else None})

@@ -1,6 +1,5 @@
 """Firms and applications for the bench: what an HNTE application of this year holds, as facts, papers and rows."""
 
-import hashlib
 import random
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +17,7 @@ from casework.self_check import document_of
 from casework.uscc import check_character
 from casework.use_cases.applying import stored_facts
 from chassis.clock import SystemClock
+from huiqi.scan import SCANNED
 
 FACTS = Path(__file__).parents[1] / "data/facts/whole-firm.hnte.yaml"
 YEAR_OF_FACTS = 2016
@@ -62,10 +62,9 @@ def judgements() -> dict[str, Any]:
 
 
 def papers() -> list[dict[str, Any]]:
-    """A document for each paper of the edition's list."""
+    """A document for each paper of the edition's list; all name one file."""
     return [
-        {"paper": paper.id, "file_name": f"{paper.id}.pdf", "media_type": "application/pdf", "bytes": 40_000,
-         "sha256": hashlib.sha256(paper.id.encode()).hexdigest()}
+        {"paper": paper.id, "file_name": f"{paper.id}.pdf", **SCANNED}
         for paper in edition().papers_for("first")
     ]  # fmt: skip
 

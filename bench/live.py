@@ -19,6 +19,7 @@ from chassis.database import Database
 from contracts.certification import EnterpriseRegistered
 from contracts.finance_link import ConsentGiven
 from huiqi.addresses import Addresses
+from huiqi.scan import SCANNED
 
 FIRST = 50_000_000
 AT_ONCE = 500
@@ -29,6 +30,11 @@ _CASE = (
     "INSERT INTO cases (case_id, enterprise_id, enterprise_name, programme, level, case_type, state, version, applied_on,"
     " edition, edition_hash, once_in_year, facts, answer, verdict, proposal, drafted_at, changed_at)"
     " VALUES ($1, $2, $3, 'hnte', 'national', 'first', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, now(), now())"
+)
+
+_FILE = (
+    "INSERT INTO files (enterprise_id, file_id, media_type, bytes, sha256, file_name, added_at, added_by)"
+    " VALUES ($1, $2, $3, $4, $5, 'scan.pdf', now(), 'enterprise:bench')"
 )
 
 
@@ -87,6 +93,7 @@ async def draft(db: Database, numbers: Sequence[int]) -> dict[int, UUID]:
     brought = papers()
     async with db.transaction() as tx:
         await tx.executemany(_CASE, rows)
+        await tx.executemany(_FILE, [(enterprise_id(number), uuid7(), *SCANNED.values()) for number in cases])
         await tx.executemany(
             "INSERT INTO case_documents (case_id, paper, file_name, media_type, bytes, sha256, added_at)"
             " VALUES ($1, $2, $3, $4, $5, $6, now())",

@@ -84,7 +84,7 @@ async def _add_templates(connection: asyncpg.Connection) -> None:
     await connection.execute(
         "DROP TABLE IF EXISTS bench.template, bench.papers, bench.judged;"
         "CREATE TABLE bench.template (place int PRIMARY KEY, given jsonb, facts jsonb, answer jsonb, edition_hash text);"
-        "CREATE TABLE bench.papers (paper text PRIMARY KEY, sha256 text);"
+        "CREATE TABLE bench.papers (paper text PRIMARY KEY, bytes int, sha256 text);"
         "CREATE TABLE bench.judged (name text PRIMARY KEY, value jsonb)"
     )
     made = [template(seed) for seed in range(TEMPLATES)]
@@ -93,7 +93,8 @@ async def _add_templates(connection: asyncpg.Connection) -> None:
         [(place, one.given, one.facts, one.answer, edition().hash) for place, one in enumerate(made)],
     )
     await connection.executemany(
-        "INSERT INTO bench.papers VALUES ($1, $2)", [(paper["paper"], paper["sha256"]) for paper in papers()]
+        "INSERT INTO bench.papers VALUES ($1, $2, $3)",
+        [(paper["paper"], paper["bytes"], paper["sha256"]) for paper in papers()],
     )
     given: dict[str, Any] = judgements()
     await connection.executemany("INSERT INTO bench.judged VALUES ($1, $2)", list(given.items()))

@@ -63,7 +63,7 @@ async def prepare(house: Addresses, numbers: list[int]) -> tuple[list[bytes], li
             cases |= await draft(db, numbers[at : at + 500])
         async with db.connection() as connection:
             await connection.execute(
-                "VACUUM (ANALYZE) cases, case_documents, enterprises, enterprise_facts, decisions"
+                "VACUUM (ANALYZE) cases, case_documents, files, enterprises, enterprise_facts, decisions"
             )
     signed = tokens(house, numbers)
     await at_rest(house)

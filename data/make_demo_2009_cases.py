@@ -4,7 +4,6 @@
 Run after make_demo_2009.py; enterprises are named by their place in enterprises.xlsx.
 """
 
-import hashlib
 import sys
 from dataclasses import dataclass
 from datetime import date
@@ -92,16 +91,10 @@ def read_firms(folder: Path) -> tuple[EnterpriseRow, ...]:
 
 
 def papers(law: Edition, case: str, case_type: str) -> list[dict[str, Any]]:
-    """Made-up documents: every paper that the edition requires, with the hash that its bytes would have."""
+    """Every paper that the edition requires; the file is whoever plays the year's to bring."""
     return [
-        {
-            "paper": paper.id,
-            "file_name": f"{case}-{paper.id}.pdf",
-            "media_type": "application/pdf",
-            "bytes": 40_000 + 997 * place,
-            "sha256": hashlib.sha256(f"{case}/{paper.id}".encode()).hexdigest(),
-        }
-        for place, paper in enumerate(law.papers_for(case_type))
+        {"paper": paper.id, "file_name": f"{case}-{paper.id}.pdf"}
+        for paper in law.papers_for(case_type)
         if paper.required
     ]
 

@@ -32,8 +32,13 @@ FROM bench.cases c
 WHERE c.n BETWEEN {first} AND {last} ORDER BY c.n;
 
 INSERT INTO case_documents (case_id, paper, file_name, media_type, bytes, sha256, added_at)
-SELECT c.case_id, p.paper, p.paper || '.pdf', 'application/pdf', 40000, p.sha256, c.at
+SELECT c.case_id, p.paper, p.paper || '.pdf', 'application/pdf', p.bytes, p.sha256, c.at
 FROM bench.cases c CROSS JOIN bench.papers p WHERE c.n BETWEEN {first} AND {last} ORDER BY c.n;
+
+INSERT INTO files (enterprise_id, sha256, file_id, bytes, media_type, file_name, added_at, added_by)
+SELECT f.enterprise_id, p.sha256, gen_random_uuid(), p.bytes, 'application/pdf', 'scan.pdf', bench.at(f.f), 'enterprise:wang'
+FROM (SELECT DISTINCT f, enterprise_id FROM bench.cases WHERE n BETWEEN {first} AND {last}) AS f
+     CROSS JOIN (SELECT DISTINCT bytes, sha256 FROM bench.papers) AS p;
 
 INSERT INTO judgements (case_id, name, judge, version, value, given_at)
 SELECT c.case_id, j.name, 'expert:chen', 1, j.value, c.at + interval '30 days'

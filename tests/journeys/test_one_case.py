@@ -1,7 +1,6 @@
 """One case from the draft to the title and its revocation, and everywhere that is told: the bank's topic, the inbox, the mail."""
 
 import asyncio
-import hashlib
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from email.header import decode_header, make_header
@@ -22,6 +21,7 @@ from huiqi.demo_doors import OFFICER, Doors, Stopped, person, until
 from huiqi.house import House
 from huiqi.installation import Installation
 from huiqi.ledger import check
+from huiqi.scan import SCAN, SCANNED
 
 FACTS = Path(__file__).parents[2] / "data/facts/whole-firm.hnte.yaml"
 BANK = "hailing-bay"
@@ -79,10 +79,10 @@ class Journey:
     async def draft(self) -> None:
         edition = await self.doors.get(OFFICER, "certification", "/v1/programmes/hnte/editions/2016-01-01")
         papers = [
-            {"paper": paper["id"], "file_name": f"{paper['id']}.pdf", "bytes": 2048,
-             "sha256": hashlib.sha256(paper["id"].encode()).hexdigest()}
+            {"paper": paper["id"], "file_name": f"{paper['id']}.pdf", **SCANNED}
             for paper in edition["documents"] if "first" in (paper.get("case_types") or ["first"])
         ]  # fmt: skip
+        await self.doors.ask(self.applicant, "certification", "POST", "/v1/files", SCAN)
         body = {"programme": "hnte", "case_type": "first", "documents": papers}
         answer = await self.doors.ask(self.applicant, "certification", "POST", "/v1/cases", body)
         self.case_id, self.etag = answer.json()["case_id"], answer.headers["ETag"]

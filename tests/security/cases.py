@@ -1,6 +1,5 @@
 """Cases at every step of their way, made through the doors of a running service."""
 
-import hashlib
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -10,6 +9,7 @@ import yaml
 from frame import EXPERT, OFFICER, Frame, firm, new_uscc
 
 from chassis.clock import SHANGHAI
+from huiqi.scan import SCAN, SCANNED
 
 FACTS: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[2] / "data/facts/whole-firm.hnte.yaml").read_text(encoding="utf-8")
@@ -67,6 +67,7 @@ class Cases:
         else:
             known = "SELECT 1 FROM enterprises WHERE enterprise_id = $1"
             self.frame.until(lambda: self.frame.rows(self.service, known, uscc) or None, f"{uscc} is known")
+        self.frame.done(self.service, "POST", "/v1/files", firm(uscc), content=SCAN)
         return uscc
 
     def draft(self, uscc: str) -> dict[str, Any]:
@@ -83,8 +84,7 @@ class Cases:
             path = "/v1/programmes/{}/editions/{}".format(*EDITIONS[self.service])
             edition = self.frame.done(self.service, "GET", path, OFFICER).json()
             self._papers = [
-                {"paper": paper["id"], "file_name": f"{paper['id']}.pdf", "bytes": 2048,
-                 "sha256": hashlib.sha256(paper["id"].encode()).hexdigest()}
+                {"paper": paper["id"], "file_name": f"{paper['id']}.pdf", **SCANNED}
                 for paper in edition["documents"] if "first" in (paper.get("case_types") or ["first"])
             ]  # fmt: skip
         return self._papers

@@ -9,6 +9,8 @@ from cases import EDITIONS, FACTS, FIRM, JUDGEMENTS, SECTIONS, WAYS, Cases, yaml
 from frame import OFFICER, OTHER_OFFICER, Frame, bank, firm, new_uscc
 from panels import OF_PANELS, Panels
 
+from huiqi.scan import SCAN, SCANNED
+
 BANK, RIVAL = "harbour", "delta"
 NEED = {"amount": "1200000.00", "term_months": 12}
 PRODUCT = {
@@ -50,6 +52,8 @@ class Objects:
             return self._round(service, of)
         if of in ("a case on notice", "a case with objection"):
             return self._objection(service, route, of)
+        if of == "a scan":
+            return self._scan(service, route)
         if service in self._cases and (of in WAYS or of in self._of_casework):
             return self._of_case(service, route, of)
         makers: dict[str, Any] = {
@@ -85,7 +89,14 @@ class Objects:
             case _:
                 uscc, case_id, etag = cases.case(of)
                 request = {"json": _body_for(service, route), "headers": {"If-Match": etag}}
-                return Object(uscc, {"case_id": case_id}, request, case_id)
+                return Object(uscc, {"case_id": case_id, "paper": "application_form"}, request, case_id)
+
+    def _scan(self, service: str, route: str) -> Object:
+        uscc = new_uscc()
+        if route.startswith("POST "):
+            return Object(uscc, request={"content": SCAN})
+        self._frame.done(service, "POST", "/v1/files", firm(uscc), content=SCAN)
+        return Object(uscc, mark=SCANNED["sha256"])
 
     def _of_panels(self, service: str, route: str, of: str) -> Object:
         panels, changes = self._panels[service], not route.startswith("GET ")

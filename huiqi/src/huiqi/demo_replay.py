@@ -29,6 +29,7 @@ from huiqi.demo_year import (
 from huiqi.house import House
 from huiqi.installation import Installation
 from huiqi.ledger import await_quiet
+from huiqi.scan import SCAN, SCANNED
 
 QUIET_WITHIN: Final = 60.0
 _ADDRESS: Final = {
@@ -180,8 +181,11 @@ class Replay:
             case.etag = answer.headers.get("ETag", case.etag)
 
     async def _draft(self, application: Application, step: Step) -> Case:
-        body = application.model_dump(include={"programme", "level", "case_type", "facts", "documents"})
-        answer = await self.doors.ask(person(step.by), application.service, "POST", "/v1/cases", body)
+        who, service = person(step.by), application.service
+        await self.doors.ask(who, service, "POST", "/v1/files", SCAN)
+        body = application.model_dump(include={"programme", "level", "case_type", "facts"})
+        body["documents"] = [{**document, **SCANNED} for document in application.documents]
+        answer = await self.doors.ask(who, service, "POST", "/v1/cases", body)
         return Case(answer.json()["case_id"], answer.headers["ETag"])
 
     async def _answers(self, answers: Sequence[tuple[Outcome, Answer]]) -> None:

@@ -1,10 +1,10 @@
 """Applications: enterprises draft, submit, mend and withdraw, officers and experts take them on, two at once at times."""
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from huiqi.scan import SCAN, SCANNED
 from rig.load_hands import Person, enterprise, officer
 from rig.load_world import LEFT_OPEN, Case, Programme, Scene
 
@@ -45,6 +45,8 @@ async def go_on_with_a_case(scene: Scene, programmes: tuple[Programme, ...]) -> 
 
 async def draft(scene: Scene, programme: Programme) -> None:
     enterprise_id = scene.somebody()
+    if not await _has_uploaded(scene, programme.service, enterprise_id):
+        return
     body = {
         "programme": programme.name, "case_type": "first", "facts": programme.facts,
         "documents": _papers(programme, "{intent}", "{intent}"),
@@ -58,13 +60,22 @@ async def draft(scene: Scene, programme: Programme) -> None:
         scene.world.cases.append(Case(programme, case_id, enterprise_id, answer.intent, answer.etag or '"1"'))
 
 
+async def _has_uploaded(scene: Scene, service: str, enterprise_id: str) -> bool:
+    """Once each; one that got lost is uploaded again before the next draft."""
+    if (service, enterprise_id) in scene.world.uploaded:
+        return True
+    if not await scene.hands.upload(enterprise(enterprise_id), service, SCAN):
+        return False
+    scene.world.uploaded.add((service, enterprise_id))
+    return True
+
+
 def _papers(programme: Programme, drafted_by: str, revised_by: str) -> list[dict[str, Any]]:
     """The first paper is named after the draft for ever, the last one after whoever revised it."""
     names = {programme.papers[0]: drafted_by, programme.papers[-1]: revised_by}
     return [
         {
-            "paper": paper, "file_name": f"{names.get(paper, paper)}.pdf", "media_type": "application/pdf",
-            "bytes": 40_000, "sha256": hashlib.sha256(paper.encode()).hexdigest(),
+            "paper": paper, "file_name": f"{names.get(paper, paper)}.pdf", **SCANNED,
         }
         for paper in programme.papers
     ]  # fmt: skip

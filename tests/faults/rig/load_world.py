@@ -69,6 +69,7 @@ class World:
     consents: list[tuple[str, str]] = field(default_factory=list)  # consent id, enterprise id
     referrals: list[Referral] = field(default_factory=list)
     assets: list[tuple[str, str]] = field(default_factory=list)  # enterprise id, asset id
+    uploaded: set[tuple[str, str]] = field(default_factory=set)  # service, enterprise id
     registered: int = 0
 
     def new_uscc(self, chance: random.Random) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
@@ -172,8 +173,23 @@ def test_the_secret_of_a_bucket_may_stand_in_a_file(tmp_path: Path, monkeypatch:
     assert "hidden" not in repr(settings)
 
 
+AND_ENDS = """
+import asyncio, sys
+from chassis.storage import Storage
+
+async def piece():
+    yield b"x"
+
+asyncio.run(Storage(sys.argv[1]).put("files/a", piece()))
+"""
+
+
+def test_a_process_that_ends_with_its_last_upload_ends_well(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", AND_ENDS, f"file://{tmp_path}/kept"]
+    ended = [subprocess.run(command, check=False).returncode for _ in range(8)]
+    assert ended == [0] * 8
+
+
 def test_who_keeps_nothing_does_not_load_the_library() -> None:
     code = "import sys, chassis.service, chassis.http; sys.exit('obstore' in sys.modules)"
-    import subprocess
-
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -4,12 +4,14 @@ Nothing here takes part in a transaction: what is put stays, also where the row 
 """
 
 import asyncio
+import atexit
 import hashlib
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import unquote, urlsplit
@@ -24,6 +26,7 @@ _PIECE: Final = 256 * 1024
 # Parts of 5 MiB are the smallest that S3 takes; two at once bound the memory of an upload to 15 MiB.
 _PARTS_AT_ONCE: Final = 2
 _CLIENT: Final = {"connect_timeout": "5s", "read_timeout": "30s", "timeout": "3600s"}
+_LAST_MOMENT: Final = 0.2
 _RETRIES: "Final[RetryConfig]" = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
 
 
@@ -168,11 +171,18 @@ class Storage:
     def _store(self) -> "ObjectStore":
         from obstore.store import LocalStore, S3Store  # noqa: PLC0415
 
+        _end_gently()
         path = unquote(self._address.path)
         if self._address.scheme == "file":
             return LocalStore(Path(path), mkdir=True)
         given = {name: option for name, option in self._options.items() if option is not None}
         return S3Store(self._address.netloc, prefix=path.strip("/") or None, retry_config=_RETRIES, **given)
+
+
+@cache
+def _end_gently() -> None:
+    """A thread of the library tells us the end of a call and goes on for a moment; without Python it then aborts."""
+    atexit.register(time.sleep, _LAST_MOMENT)
 
 
 @contextmanager

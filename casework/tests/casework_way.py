@@ -196,6 +196,11 @@ def kept_in(directory: Path) -> str:
     return f"file://{directory}/kept"
 
 
+def kept(directory: Path) -> list[Path]:
+    """The objects that lie in the storage, whole or not."""
+    return [path for path in (directory / "kept").rglob("*") if path.is_file()]
+
+
 def open_door(db: Database, directory: Path, routers: Sequence[APIRouter], package: str = "casework") -> Door:
     issuer = DevelopmentIssuer(directory)
     settings = Settings(

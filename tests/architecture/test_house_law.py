@@ -31,7 +31,7 @@ BANNED = {
     "handle",
 }
 BUSINESS = re.compile(
-    r"hnte|title_id|referral|consent|rulebook|panel|objection|subsid|incentive|certificat|programme|notification"
+    r"hnte|title_id|referral|consent|rulebook|panel|objection|subsid|incentive|(?<!root_)certificat|programme|notification"
     r"|\bassets? of\b|loan|verdict|self.?check",
     re.IGNORECASE,
 )

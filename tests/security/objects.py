@@ -48,12 +48,12 @@ class Objects:
         """A new one."""
         if service in self._panels and of in OF_PANELS:
             return self._of_panels(service, route, of)
-        if of in ("a new round", "a round"):
-            return self._round(service, of)
-        if of in ("a case on notice", "a case with objection"):
-            return self._objection(service, route, of)
-        if of == "a scan":
-            return self._scan(service, route)
+        of_its_own = {
+            "a new round": self._round, "a round": self._round, "a scan": self._scan,
+            "a case on notice": self._objection, "a case with objection": self._objection,
+        }  # fmt: skip
+        if of in of_its_own:
+            return of_its_own[of](service, route, of)
         if service in self._cases and (of in WAYS or of in self._of_casework):
             return self._of_case(service, route, of)
         makers: dict[str, Any] = {
@@ -91,7 +91,7 @@ class Objects:
                 request = {"json": _body_for(service, route), "headers": {"If-Match": etag}}
                 return Object(uscc, {"case_id": case_id, "paper": "application_form"}, request, case_id)
 
-    def _scan(self, service: str, route: str) -> Object:
+    def _scan(self, service: str, route: str, _of: str) -> Object:
         uscc = new_uscc()
         if route.startswith("POST "):
             return Object(uscc, request={"content": SCAN})
@@ -129,7 +129,7 @@ class Objects:
                 request = {"json": body, "headers": {"If-Match": tag}} if changes else {}
                 return Object(uscc, {"case_id": case_id}, request, case_id)
 
-    def _round(self, service: str, of: str) -> Object:
+    def _round(self, service: str, _route: str, of: str) -> Object:
         """In years to come. Before the first one a round is called in which all cases here are handed in."""
         programme = "sme" if service == "certification" else EDITIONS[service][0]
         year = 2030 + self._rounds[service]

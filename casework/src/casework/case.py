@@ -71,15 +71,13 @@ class KeptFile(Kept):
     added_at: datetime
     added_by: str
 
-    @property
-    def key(self) -> str:
-        return f"files/{self.file_id}"
-
 
 class Brought(Document):
-    """A document of a case with the enterprise's file of the same SHA-256, where there is one."""
+    """A document of a case, and what the enterprise's file of the same SHA-256 is, where there is one."""
 
-    file: KeptFile | None
+    file_id: UUID | None
+    file_bytes: Size | None
+    file_type: MediaType | None
 
 
 class Judgement(Kept):

@@ -16,10 +16,9 @@ _ADD = (
     " ON CONFLICT (enterprise_id, sha256) DO NOTHING RETURNING true"
 )
 _FILES = Listing(_FILE, order="file_id", enterprise_id="enterprise_id = {}", after="file_id > {}")
-_DECLARED = ("paper", "file_name", "media_type", "bytes", "sha256")
 _BROUGHT = (
-    f"SELECT {', '.join(f'd.{name} AS d_{name}' for name in _DECLARED)}, {', '.join(f'f.{name}' for name in _COLUMNS)}"  # noqa: S608
-    " FROM case_documents d"
+    "SELECT d.paper, d.file_name, d.media_type, d.bytes, d.sha256, f.file_id, f.bytes AS file_bytes,"
+    " f.media_type AS file_type FROM case_documents d"
     " LEFT JOIN files f ON f.enterprise_id = $2 AND f.sha256 = d.sha256 WHERE d.case_id = $1"
 )
 
@@ -43,15 +42,10 @@ async def list_files(
 
 
 async def list_brought(reader: Reader, case: Case, *, paper: str | None = None) -> list[Brought]:
-    """The documents of the case, or the one of that paper, each with its file."""
+    """The documents of the case, or the one of that paper, each with what its file is."""
     given = [case.case_id, case.enterprise_id]
     if paper is None:
         rows = await reader.fetch(f"{_BROUGHT} ORDER BY d.paper", *given)
     else:
         rows = await reader.fetch(f"{_BROUGHT} AND d.paper = $3", *given, paper)
-    return [_brought({**row}) for row in rows]
-
-
-def _brought(row: dict[str, object]) -> Brought:
-    declared = {name: row.pop(f"d_{name}") for name in _DECLARED}
-    return Brought.model_validate({**declared, "file": row if row["file_id"] else None})
+    return [Brought.model_validate(dict(row)) for row in rows]

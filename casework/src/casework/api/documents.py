@@ -100,7 +100,7 @@ def document_router() -> APIRouter:
     ) -> StreamingResponse:
         """The bytes of one document, for who may read the case. The ETag is their SHA-256."""
         opened = await use_cases.open_document(db, storage, who, case_id, paper)
-        return StreamingResponse(opened.chunks, media_type=opened.file.media_type, headers=_headers(opened))
+        return StreamingResponse(opened.chunks, media_type=opened.media_type, headers=_headers(opened))
 
     return routes
 
@@ -109,7 +109,7 @@ def _headers(opened: Opened) -> dict[str, str]:
     """RFC 6266: the name in UTF-8, and the paper's for who does not read that."""
     named = quote(opened.document.file_name, safe="")
     return {
-        "Content-Length": str(opened.file.bytes),
+        "Content-Length": str(opened.size),
         "Content-Disposition": f"attachment; filename=\"{opened.document.paper}\"; filename*=UTF-8''{named}",
-        "ETag": f'"{opened.file.sha256}"',
+        "ETag": f'"{opened.document.sha256}"',
     }

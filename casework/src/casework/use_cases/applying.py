@@ -178,13 +178,13 @@ def check_files(brought: Sequence[Brought]) -> None:
 
 
 def _problem_with(document: Brought) -> str | None:
-    file = document.file
-    if file is None:
+    bytes_, type_ = document.file_bytes, document.file_type
+    if document.file_id is None:
         return "未上传 / not uploaded"
-    if document.bytes != file.bytes:
-        return f"声明{document.bytes}字节，实为{file.bytes}字节 / declared {document.bytes} bytes, is {file.bytes}"
-    if document.media_type != file.media_type:
-        return f"声明{document.media_type}，实为{file.media_type} / declared {document.media_type}, is {file.media_type}"
+    if document.bytes != bytes_:
+        return f"声明{document.bytes}字节，实为{bytes_}字节 / declared {document.bytes} bytes, is {bytes_}"
+    if document.media_type != type_:
+        return f"声明{document.media_type}，实为{type_} / declared {document.media_type}, is {type_}"
     return None
 
 

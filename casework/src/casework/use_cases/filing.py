@@ -48,7 +48,7 @@ async def keep_file(
     head = await _head_of(chunks)
     kind = _checked_type(head, file_name)
     file_id = uuid7()
-    stored = await storage.put(f"files/{file_id}", _with_head(head, chunks))
+    stored = await storage.put(_key_of(file_id), _with_head(head, chunks))
     file = KeptFile.model_validate(
         {
             "file_id": file_id, "enterprise_id": actor.enterprise_id, "sha256": stored.sha256, "bytes": stored.bytes,
@@ -62,6 +62,10 @@ async def keep_file(
     if kept.file_id != file_id:
         await storage.delete(stored.key)
     return Added(kept, is_new=kept.file_id == file_id)
+
+
+def _key_of(file_id: UUID) -> str:
+    return f"files/{file_id}"
 
 
 async def _head_of(chunks: AsyncIterator[bytes]) -> bytes:
@@ -92,10 +96,11 @@ def _checked_type(head: bytes, file_name: str | None) -> FileType:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A document of a case, and the bytes of its file."""
+    """A document of a case, and its bytes. What is declared of them may be wrong until the submission; these are not."""
 
     document: Brought
-    file: KeptFile
+    media_type: str
+    size: int
     chunks: AsyncIterator[bytes]
 
 
@@ -108,16 +113,17 @@ async def open_document(db: Database, storage: Storage, actor: Actor, case_id: U
     found = await file_store.list_brought(db, case, paper=paper)
     if not found:
         raise NotFound(thing="document")
-    document, file = found[0], found[0].file
-    if file is None:
+    document = found[0]
+    if document.file_id is None or document.file_bytes is None or document.file_type is None:
         raise NotYetUploaded(paper=paper)
+    key = _key_of(document.file_id)
     try:
-        is_whole = await storage.size(file.key) == file.bytes
-        chunks = storage.read(file.key)
+        is_whole = await storage.size(key) == document.file_bytes
+        chunks = storage.read(key)
         head = await anext(chunks, b"") if is_whole else b""
     except MissingObject:
         head = b""
     if not head:
-        log.error("document.lost", case_id=str(case_id), paper=paper, key=file.key)
+        log.error("document.lost", case_id=str(case_id), paper=paper, key=key)
         raise DocumentLost(paper=paper)
-    return Opened(document, file, _with_head(head, chunks))
+    return Opened(document, document.file_type, document.file_bytes, _with_head(head, chunks))

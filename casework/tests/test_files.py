@@ -189,6 +189,17 @@ async def test_an_upload_that_breaks_off_leaves_neither_object_nor_row(
     assert await db.fetchval("SELECT count(*) FROM files") == 0
 
 
+async def test_where_the_storage_is_away_an_upload_may_be_tried_again(
+    own: httpx.AsyncClient, db: Database, tmp_path: Path
+) -> None:
+    (tmp_path / "kept").write_text("no folder")
+    refused = await add(own, PDF)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+    assert await db.fetchval("SELECT count(*) FROM files") == 0
+    (tmp_path / "kept").unlink()
+    assert (await add(own, PDF)).status_code == 201
+
+
 async def test_an_enterprise_lists_its_own_files_page_by_page(door: Door, own: httpx.AsyncClient) -> None:
     names = [f"{number}.pdf" for number in range(3)]
     for number, name in enumerate(names):

@@ -100,6 +100,54 @@ class TitleGrantedShape(TitleFact):
     valid_until: Day
 
 
+class RevocationProposedShape(TitleFact):
+    """That the title be taken away is proposed, by an officer or by the office itself; somebody else decides.
+
+    `ground` is named by the edition that the title was granted under, and `conduct_on` is the day on which it arose.
+    """
+
+    ground: Text
+    conduct_on: Day
+    reasons: list[Text]
+
+
+class TitleExpiredShape(TitleFact):
+    """The title ran out: `valid_until` was the last day on which it was held."""
+
+    valid_until: Day
+
+
+class DutyFact(TitleFact):
+    """A fact about one duty of a title: what is owed under one rule of its edition, about one year, by `due_on`."""
+
+    duty: Text
+    year: int
+    due_on: Day
+
+
+class DutyDueShape(DutyFact):
+    """A duty is due soon, or is overdue and may still be kept until `grace_until`, that day included."""
+
+    grace_until: Day | None
+
+
+class DutyDoneShape(DutyFact):
+    """The duty was kept on `done_on`, late when that lies after the day on which it was due.
+
+    `result` is how an assessment came out, as the edition names it.
+    """
+
+    done_on: Day
+    late: bool
+    result: Text | None
+
+
+class DutyMissedShape(DutyFact):
+    """The duty was not kept in time; `missed_on` is the first day on which it was too late."""
+
+    missed_on: Day
+
+
 class TitleRevokedShape(TitleFact):
     """The title is taken away: from `revoked_on` on nobody holds it.
 

@@ -70,6 +70,26 @@ class TitleRevoked(casework.TitleRevokedShape, topic="certification.titles", key
     pass
 
 
+class RevocationProposed(casework.RevocationProposedShape, topic="certification.titles", key="enterprise_id"):
+    pass
+
+
+class TitleExpired(casework.TitleExpiredShape, topic="certification.titles", key="enterprise_id"):
+    pass
+
+
+class DutyDue(casework.DutyDueShape, topic="certification.titles", key="enterprise_id"):
+    pass
+
+
+class DutyDone(casework.DutyDoneShape, topic="certification.titles", key="enterprise_id"):
+    pass
+
+
+class DutyMissed(casework.DutyMissedShape, topic="certification.titles", key="enterprise_id"):
+    pass
+
+
 class DrawCommitted(casework.DrawCommittedShape, topic="certification.draws", key="draw_id"):
     pass
 

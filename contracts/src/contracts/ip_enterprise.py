@@ -74,6 +74,26 @@ class TitleRevoked(casework.TitleRevokedShape, topic="ip-enterprise.titles", key
     pass
 
 
+class RevocationProposed(casework.RevocationProposedShape, topic="ip-enterprise.titles", key="enterprise_id"):
+    pass
+
+
+class TitleExpired(casework.TitleExpiredShape, topic="ip-enterprise.titles", key="enterprise_id"):
+    pass
+
+
+class DutyDue(casework.DutyDueShape, topic="ip-enterprise.titles", key="enterprise_id"):
+    pass
+
+
+class DutyDone(casework.DutyDoneShape, topic="ip-enterprise.titles", key="enterprise_id"):
+    pass
+
+
+class DutyMissed(casework.DutyMissedShape, topic="ip-enterprise.titles", key="enterprise_id"):
+    pass
+
+
 class DrawCommitted(casework.DrawCommittedShape, topic="ip-enterprise.draws", key="draw_id"):
     pass
 

@@ -82,6 +82,10 @@ def change(folder: Path, old: str, new: str, *, name: str = NAME) -> int:
             "in_force_from: 2016-01-01\nin_force_to: 2015",
             "a date is needed",
         ),
+        ("    falls: yearly\n", "", "a duty says when it falls"),
+        ("falls: yearly", "falls: since_grant", "another kind of period"),
+        ("ground: not_reported", "ground: not_told", "lead to a ground of revocation"),
+        ("    misses_allowed: 1\n", "", "a ground needs misses_allowed"),
         ("programme: hnte", "programme: sme", "the folder is named hnte"),
         ("programme: hnte", "programme: hnte\nhash: abc", "the hash is computed"),
         ("level: national", "level: national\nlevel: national", "doubled_key"),
@@ -98,6 +102,13 @@ def test_a_malformed_rulebook_is_refused_with_file_line_and_reason(
     assert refused.value.file == folder / NAME
     assert abs(refused.value.line - line) <= 15, (refused.value.line, line)
     assert str(refused.value).startswith(f"{folder / NAME}:{refused.value.line}: ")
+
+
+def test_a_result_that_ends_the_title_names_its_ground(folder: Path) -> None:
+    name = "etrc/2022-12-15.provincial.yaml"
+    change(folder, "ends_title: true, ground: assessment_failed", "ends_title: true", name=name)
+    with pytest.raises(MalformedRulebook, match="names a ground of revocation"):
+        load_rulebooks(folder)
 
 
 def test_the_line_is_the_very_line_of_the_fault(folder: Path) -> None:

@@ -27,6 +27,8 @@ State = Literal[
 ]  # fmt: skip
 CaseType = Literal["first", "review_2008", "re_recognition"]
 Role = Literal["enterprise", "officer", "expert", "public", "system"]
+Falls = Literal["yearly", "since_grant", "before_expiry", "after_expiry"]
+KeptBy = Literal["report", "application", "assessment"]
 DayOfYear = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
 
 
@@ -126,12 +128,16 @@ class Dated(Sourced):
 
 
 class Result(Frozen):
-    """How something owed may come out, and what follows. `period`: how long there is to mend it."""
+    """How something owed may come out, and what follows. `period`: how long there is to mend it.
+
+    `ground`: of a result that ends the title, the ground on which its revocation is proposed.
+    """
 
     id: Key
     title: Text
     period: Period | None = None
     ends_title: bool = False
+    ground: Key | None = None
 
 
 class Rule(Dated):
@@ -139,6 +145,11 @@ class Rule(Dated):
 
     `grace`: how long there still is after a reminder. `results`: how it may come out, where it is judged.
     `grounds`: of a bar, the grounds of revocation that it follows; None is all of them.
+
+    A duty also says when it `falls`: on a day of each year of the validity, every `period` since the grant, in the
+    `period` before the expiry, or by the end of the `period` after it. It is `kept_by` a report, an assessment, or an
+    application of `case_types`; titles granted on an application that is `spared` owe it not. It is about the year
+    that lies `years_back` from the year in which it is due. More than `misses_allowed` lead to the `ground`.
     """
 
     id: Key
@@ -146,6 +157,11 @@ class Rule(Dated):
     period: Period | None = None
     grace: Period | None = None
     misses_allowed: int | None = None
+    falls: Falls | None = None
+    kept_by: KeptBy | None = None
+    years_back: int = 0
+    spared: tuple[CaseType, ...] = ()
+    ground: Key | None = None
     grounds: tuple[Key, ...] | None = None
     consequence: Text | None = None
     case_types: tuple[CaseType, ...] | None = None
@@ -258,6 +274,10 @@ class Edition(Frozen):
     def renewal_for(self, case_type: str) -> Renewal | None:
         """The renewal that such an application is."""
         return next((r for r in self.renewals if r.case_types is None or case_type in r.case_types), None)
+
+    def duty(self, rule: str) -> Rule:
+        """Raises KeyError for a duty that the edition does not name."""
+        return {duty.id: duty for duty in self.duties}[rule]
 
     def papers_for(self, case_type: str) -> tuple[Paper, ...]:
         """The documents that an application of this case type may bring."""

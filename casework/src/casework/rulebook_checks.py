@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from casework.bands import check_ladder
 from casework.criteria import Condition, Item, Part, RegionStep
-from casework.edition import Edition, Inspection, State, Transition
+from casework.edition import Edition, Inspection, Rule, State, Transition
 from casework.measures import REGISTRY, Registered
 from casework.parameters import problem_with
 
@@ -25,6 +25,8 @@ def problems_of(edition: Edition) -> Iterator[Problem]:
         yield from _inspection(edition, inspection, ("inspections", at))
     yield from _process(edition)
     yield from _case_types(edition)
+    for at, duty in enumerate(edition.duties):
+        yield from _duty(edition, duty, ("duties", at))
 
 
 def _parameters(edition: Edition) -> Iterator[Problem]:
@@ -260,3 +262,20 @@ def _case_types(edition: Edition) -> Iterator[Problem]:
             for case_type in entry.case_types or ():
                 if case_type not in edition.case_types:
                     yield (name, at, "case_types"), f"no case type {case_type}"
+
+
+def _duty(edition: Edition, duty: Rule, place: Place) -> Iterator[Problem]:
+    if duty.falls is None or duty.kept_by is None or duty.period is None:
+        yield place, "a duty says when it falls, with its period, and by what it is kept"
+        return
+    if (duty.period.until is None) == (duty.falls in ("yearly", "after_expiry")):
+        yield (*place, "period"), f"what falls {duty.falls} has another kind of period"
+    if [rule.id for rule in edition.duties].count(duty.id) > 1:
+        yield (*place, "id"), f"duty {duty.id} appears twice"
+    yield from _number_parameter(edition, "duty.remind_days", place)
+    grounds = {rule.id for rule in edition.revocation}
+    if (duty.ground is None) != (duty.misses_allowed is None) or duty.ground not in {None, *grounds}:
+        yield (*place, "ground"), "misses lead to a ground of revocation, and a ground needs misses_allowed"
+    for at, result in enumerate(duty.results):
+        if result.ends_title != (result.ground is not None) or result.ground not in {None, *grounds}:
+            yield (*place, "results", at), "a result that ends the title names a ground of revocation"

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from casework import use_cases
 from casework.api import casework_routers
 from casework.case import Case, Document, KeptFile
-from casework.use_cases import NOTICE_CLOSE, Casework
+from casework.use_cases import NOTICE_CLOSE, TITLE_DUTIES, Casework
 from chassis.api import build_app
 from chassis.auth import Authenticator, DevelopmentIssuer
 from chassis.database import Database, Transaction
@@ -28,7 +28,7 @@ from chassis.settings import ServiceSettings
 from chassis.storage import Storage
 from chassis.subscribe import Subscription
 from chassis.testing import PDF
-from chassis.work import Worker
+from chassis.work import Deadline, Worker
 
 RULEBOOKS = Path(__file__).parents[2] / "services/certification/rulebooks"
 USCC = "91441702MA4UABCD1F"
@@ -158,8 +158,12 @@ class Way:
 
     async def meet_deadlines(self) -> int:
         """Performs what is due now, as the service's worker does, and says how much it was."""
-        worker = Worker(self.db, {NOTICE_CLOSE: partial(use_cases.close_notice, self.work)})
-        jobs = await worker.lease([NOTICE_CLOSE])
+        deadlines: dict[str, Deadline] = {
+            NOTICE_CLOSE: partial(use_cases.close_notice, self.work),
+            TITLE_DUTIES: partial(use_cases.act_on_duties, self.work),
+        }
+        worker = Worker(self.db, deadlines)
+        jobs = await worker.lease(list(deadlines))
         for job in jobs:
             await worker._perform(job)
         return len(jobs)

@@ -27,6 +27,7 @@ from casework_way import APPLICANT, OFFICER, RULEBOOKS, USCC, Way
 from chassis.clock import FixedClock
 from chassis.errors import Forbidden
 from chassis.identity import Actor
+from contracts.certification import RevocationProposed
 
 COLLEAGUE = Actor("zhao", "officer")
 FRAUD: dict[str, Any] = {
@@ -70,8 +71,15 @@ async def test_a_title_that_two_officers_take_away_is_held_no_longer(way: Way, t
         "SELECT key, sequence, payload FROM events WHERE type LIKE '%title-revoked%'"
     )
     assert said is not None
-    assert (said["key"], said["sequence"]) == (USCC, 2)
+    assert (said["key"], said["sequence"]) == (USCC, 3)
     assert '"ground":"serious_fraud"' in said["payload"].replace(" ", "")
+
+
+async def test_a_proposal_is_told_with_its_ground_and_reasons(way: Way, title: Title) -> None:
+    await propose(way, title)
+    payload = await way.db.fetchval("SELECT payload FROM events WHERE type LIKE '%revocation-proposed%'")
+    told = RevocationProposed.model_validate_json(payload)
+    assert (told.number, told.ground, told.reasons) == (title.number, FRAUD["ground"], FRAUD["reasons"])
 
 
 async def test_a_dropped_proposal_changes_nothing_and_another_may_follow(way: Way, title: Title) -> None:

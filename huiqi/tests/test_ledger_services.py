@@ -181,6 +181,42 @@ async def test_a_decision_without_its_row_or_its_event_is_reported(make_database
         await db.close()
 
 
+async def test_a_duty_that_was_missed_and_not_told_is_reported(make_database: Databases) -> None:
+    url = await make_database.url([CASEWORK_SQL])
+    db = await Database.open(
+        url, service="certification", clock=FixedClock(make_database._clock.now()), pool_size=2
+    )
+    title_id, case_id = uuid4(), uuid4()
+    try:
+        async with db.transaction() as tx:
+            await tx.execute("SET LOCAL session_replication_role = replica")
+            await tx.execute(_TITLE, title_id, case_id, FIRM)
+            await tx.execute(_MISSED_DUTY, uuid4(), title_id, FIRM)
+        assert await decisions(url) == (0, 1)
+        async with db.transaction() as tx:
+            tx.publish(missed(title_id, case_id))
+        assert await decisions(url) == (1, 0)
+    finally:
+        await db.close()
+
+
+_TITLE = (
+    "INSERT INTO titles (title_id, case_id, enterprise_id, programme, number, granted_on, valid_until, edition,"
+    " edition_hash, granted_at) VALUES ($1, $2, $3, 'hnte', 'N', '2016-08-31', '2019-08-31', '2016-01-01', '', now())"
+)
+_MISSED_DUTY = (
+    "INSERT INTO duties (duty_id, title_id, enterprise_id, programme, rule, year, kept_by, opens_on, due_on, missed_on)"
+    " VALUES ($1, $2, $3, 'hnte', 'annual_report', 2016, 'report', '2017-01-01', '2017-05-31', '2017-06-01')"
+)
+
+
+def missed(title_id: UUID, case_id: UUID) -> certification.DutyMissed:
+    return certification.DutyMissed(
+        title_id=title_id, case_id=case_id, enterprise_id=FIRM, programme="hnte", level=None, number="N",
+        duty="annual_report", year=2016, due_on=date(2017, 5, 31), missed_on=date(2017, 6, 1),
+    )  # fmt: skip
+
+
 def submitted(case_id: UUID) -> certification.CaseSubmitted:
     return certification.CaseSubmitted(
         case_id=case_id, enterprise_id=FIRM, programme="hnte", level="national", case_type="first",

@@ -21,6 +21,8 @@ CONSENT = {
     "bank_id": BANK, "purpose": "financing", "fields": ["need.amount"], "text_version": "1",
     "expires_on": "2017-07-31", "on_title": False,
 }  # fmt: skip
+REPORT = {"duty": "annual_report", "year": 1999, "contents": {"sales_revenue": "1.00"}}
+ASSESSMENT = {"duty": "recheck", "year": 2019, "result": "passed", "reasons": ["seen on the spot"]}
 REVOCATION = {"ground": "serious_fraud", "conduct_on": "2016-01-04", "reasons": ["the audit was invented"]}
 OBJECTION = {"name": "陈某某", "contact": "0662-0000000", "statement": "所列发明专利的权利人不是该企业。"}
 ASSETS = "编号,统一社会信用代码,种类,取得方式,授权日期,届满日期,是否有效,是否自有,是否与主要产品相关"
@@ -42,6 +44,7 @@ class Objects:
         self._frame = frame
         self._cases = {name: Cases(frame, name) for name in ("certification", "ip-enterprise")}
         self._rounds: Counter[str] = Counter()
+        self._granted: dict[str, tuple[str, str]] = {}
         self._panels = {name: Panels(frame, name, cases) for name, cases in self._cases.items()}
 
     def make(self, service: str, route: str, of: str) -> Object:
@@ -66,7 +69,8 @@ class Objects:
         return made
 
     _of_casework = (
-        "a new case", "the cases of one enterprise", "a title", "a title to be revoked", "an edition", "a file",
+        "a new case", "the cases of one enterprise", "a title", "a title held", "a title to be revoked", "an edition",
+        "a file",
     )  # fmt: skip
 
     def _of_case(self, service: str, route: str, of: str) -> Object:
@@ -78,7 +82,7 @@ class Objects:
             case "the cases of one enterprise":
                 uscc, case_id, _ = cases.case("a draft")
                 return Object(uscc, request={"params": {"enterprise": uscc}}, mark=case_id)
-            case "a title" | "a title to be revoked":
+            case "a title" | "a title held" | "a title to be revoked":
                 return self._title(service, route, of)
             case "an edition":
                 programme = cases.programme
@@ -155,11 +159,14 @@ class Objects:
         return Object(new_uscc(), {"round_id": round_id}, {"json": call, "headers": {"If-Match": '"1"'}})
 
     def _title(self, service: str, route: str, of: str) -> Object:
+        if of == "a title held":
+            return self._title_held(service, route)
         uscc, case_id, etag = self._cases[service].case("a case after its notice")
         granted = self._frame.done(
             service, "POST", f"/v1/cases/{case_id}/grant", OFFICER, headers={"If-Match": etag}
         )
         number = granted.json()["number"]
+        self._granted[service] = uscc, number
         if of == "a title to be revoked":
             path = f"/v1/titles/{number}/revocation"
             self._frame.done(service, "POST", path, OTHER_OFFICER, json=REVOCATION)
@@ -179,6 +186,15 @@ class Objects:
         seen = self._frame.done(service, "GET", f"/v1/cases/{case_id}", OFFICER).headers["ETag"]
         decision = {"decision": "dismiss", "reasons": ["not proven"]}
         return Object(uscc, address, {"json": decision, "headers": {"If-Match": seen}})
+
+    def _title_held(self, service: str, route: str) -> Object:
+        """One that was granted before, where there is one: each notice takes two weeks of the year."""
+        if service not in self._granted:
+            self._title(service, route, "a title")
+        uscc, number = self._granted[service]
+        bodies = {"reports": REPORT, "assessments": ASSESSMENT}
+        body = bodies[route.rpartition("/")[2]] if route.startswith("POST") else None
+        return Object(uscc, {"number": number}, {"json": body} if body else {})
 
     def _of_certification(self, route: str, of: str) -> Object:
         if of == "a self-check":

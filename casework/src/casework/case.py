@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from casework.edition import CaseType, State
+from casework.edition import CaseType, KeptBy, State
 
 Proposal = Literal["grant", "refuse"]
 Outcome = Literal["pass", "fail", "unknown"]
@@ -135,6 +135,7 @@ class Title(Kept):
     edition: date
     edition_hash: str
     revoked_on: date | None = None
+    expired_at: datetime | None = None
 
     def holds_on(self, day: date) -> bool:
         """Held on that day: granted, not run out, not revoked."""
@@ -162,3 +163,43 @@ class Revocation(Kept):
     decision_reasons: tuple[str, ...] = ()
     revoked_on: date | None = None
     barred_until: date | None = None
+
+
+class Duty(Kept):
+    """What a title owes for one year under one rule of its edition, from `opens_on` to `due_on`, both included.
+
+    `grace_until`: the last day after a warning, where the edition gives one. `missed_on`: the first day on which it was
+    too late; what is reported afterwards is kept and stays missed. `result`: how an assessment came out.
+    """
+
+    duty_id: UUID
+    title_id: UUID
+    rule: str
+    year: int
+    kept_by: KeptBy
+    opens_on: date
+    due_on: date
+    reminded_on: date | None = None
+    grace_until: date | None = None
+    done_on: date | None = None
+    result: str | None = None
+    missed_on: date | None = None
+
+    @property
+    def last_on(self) -> date:
+        """The last day on which it is not missed."""
+        return self.grace_until or self.due_on
+
+    @property
+    def is_late(self) -> bool:
+        return self.done_on is not None and self.done_on > self.due_on
+
+
+class Report(Kept):
+    """What an enterprise reported to keep a duty: the contents as given, and the hashes of its files."""
+
+    duty_id: UUID
+    contents: Mapping[str, Any]
+    documents: tuple[Document, ...]
+    handed_in_by: str
+    handed_in_at: datetime

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-import asyncpg
-
 from casework.case import Revocation, Title
 from casework.store import TITLE, Reader
 from chassis.database import Transaction
@@ -15,26 +13,18 @@ _REVOCATION = (
 )
 
 
-class ProposedBefore(Exception):
-    """A proposal to revoke the title stands, or it was revoked."""
-
-
 async def lock_title(tx: Transaction, number: str) -> Title | None:
     row = await tx.fetchrow(f"{TITLE} WHERE number = $1 FOR UPDATE", number)
     return None if row is None else Title.model_validate(dict(row))
 
 
 async def add_proposal(tx: Transaction, title: Title, proposed: Revocation) -> None:
-    """Raises ProposedBefore: the transaction is lost then."""
-    try:
-        await tx.execute(
-            "INSERT INTO revocations (revocation_id, title_id, enterprise_id, programme, ground, conduct_on, reasons,"
-            " state, proposed_by, proposed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-            proposed.revocation_id, title.title_id, title.enterprise_id, title.programme, proposed.ground,
-            proposed.conduct_on, proposed.reasons, proposed.state, proposed.proposed_by, proposed.proposed_at,
-        )  # fmt: skip
-    except asyncpg.UniqueViolationError as error:
-        raise ProposedBefore from error
+    await tx.execute(
+        "INSERT INTO revocations (revocation_id, title_id, enterprise_id, programme, ground, conduct_on, reasons,"
+        " state, proposed_by, proposed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        proposed.revocation_id, title.title_id, title.enterprise_id, title.programme, proposed.ground,
+        proposed.conduct_on, proposed.reasons, proposed.state, proposed.proposed_by, proposed.proposed_at,
+    )  # fmt: skip
 
 
 async def lock_proposal(tx: Transaction, title_id: UUID) -> Revocation | None:

@@ -231,7 +231,7 @@ async def next_in_series(tx: Transaction, series: str) -> int:
 
 TITLE = (
     "SELECT title_id, case_id, enterprise_id, enterprise_name, programme, level, number, granted_on, valid_until,"
-    " edition, edition_hash, revoked_on FROM titles"
+    " edition, edition_hash, revoked_on, expired_at FROM titles"
 )
 
 

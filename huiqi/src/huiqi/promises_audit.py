@@ -1,4 +1,4 @@
-"""I7: the hash chain, one decision row for each event that tells of a decision, draws as they were announced."""
+"""I7: the hash chain, one row for each event that tells of a decision or a duty, draws as they were announced."""
 
 import asyncpg
 
@@ -12,17 +12,28 @@ _TOLD = {
     "withdraw": "case-withdrawn", "grant": "title-granted", "draw_panel": "panel-drawn", "recuse": "expert-recused",
     "object": "objection-lodged", "dismiss_objection": "objection-decided", "uphold_objection": "objection-decided",
 }  # fmt: skip
+# What is told of titles and what they owe, each with its row.
+_OF_TITLES = (
+    "revocation-proposed", "title-revoked", "title-expired", "duty-due", "duty-done", "duty-missed",
+)  # fmt: skip
 _DECISIONS = """
 WITH decided AS (
     SELECT d.case_id::text AS case_id, t.fact, count(*) AS rows
     FROM decisions d JOIN unnest($1::text[], $2::text[]) AS t(verb, fact) ON t.verb = d.verb
     WHERE NOT (d.verb = 'withdraw' AND d.from_state = 'draft') GROUP BY 1, 2
     UNION ALL
-    SELECT t.case_id::text, 'title-revoked', count(*) FROM revocations r JOIN titles t USING (title_id)
-    WHERE r.state = 'revoked' GROUP BY 1
+    SELECT t.case_id::text, r.fact, count(*) FROM titles t JOIN (
+        SELECT title_id, 'revocation-proposed' AS fact FROM revocations
+        UNION ALL SELECT title_id, 'title-revoked' FROM revocations WHERE state = 'revoked'
+        UNION ALL SELECT title_id, 'title-expired' FROM titles WHERE expired_at IS NOT NULL
+        UNION ALL SELECT title_id, 'duty-due' FROM duties WHERE reminded_on IS NOT NULL
+        UNION ALL SELECT title_id, 'duty-due' FROM duties WHERE grace_until IS NOT NULL
+        UNION ALL SELECT title_id, 'duty-done' FROM duties WHERE done_on IS NOT NULL
+        UNION ALL SELECT title_id, 'duty-missed' FROM duties WHERE missed_on IS NOT NULL
+    ) AS r USING (title_id) GROUP BY 1, 2
 ), told AS (
     SELECT payload->>'case_id' AS case_id, split_part(type, '.', 4) AS fact, count(*) AS rows
-    FROM events WHERE split_part(type, '.', 4) = ANY(array_append($2, 'title-revoked')) AND payload->>'case_id' IS NOT NULL GROUP BY 1, 2
+    FROM events WHERE split_part(type, '.', 4) = ANY($2::text[] || $3::text[]) AND payload->>'case_id' IS NOT NULL GROUP BY 1, 2
 )
 SELECT case_id, fact, coalesce(d.rows, 0) AS decided, coalesce(t.rows, 0) AS told
 FROM decided d FULL JOIN told t USING (case_id, fact)
@@ -58,10 +69,10 @@ async def check_chain(i7: Promise, service: str, connection: asyncpg.Connection)
 
 
 async def check_decisions(i7: Promise, service: str, connection: asyncpg.Connection) -> None:
-    """As many decision rows as events of each kind, case by case; a service without cases has nothing to show."""
+    """As many rows as events of each kind, case by case; a service without cases has nothing to show."""
     if not await connection.fetchval("SELECT to_regclass('decisions') IS NOT NULL"):
         return
-    for row in await connection.fetch(_DECISIONS, list(_TOLD), list(_TOLD.values())):
+    for row in await connection.fetch(_DECISIONS, list(_TOLD), list(_TOLD.values()), _OF_TITLES):
         i7.checked += row["told"]
         if row["told"] != row["decided"]:
             why = f"{row['told']} events {row['fact']}, {row['decided']} decision rows"

@@ -20,7 +20,7 @@ _SENT: Final = {"referral-sent": (0, MANY), "referral-offered": (0, MANY)}
 # The events of one intent, each at least and at most so often.
 _FACTS: Final[dict[str, dict[str, tuple[int, int]]]] = {
     "draft": {}, "revise": {}, "accept": {}, "start_review": {}, "facts": {}, "product": {}, "read-message": {},
-    "submit": {"case-submitted": (1, 1)},
+    "submit": {"case-submitted": (1, 1), "duty-done": (0, MANY)},
     "return": {"case-returned": (1, 1)},
     "judge": {"case-judged": (1, 1)},
     "propose": {"case-proposed": (1, 1)},

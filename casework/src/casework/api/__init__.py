@@ -6,6 +6,7 @@ from casework.api.bureau import bureau_router
 from casework.api.cases import case_router
 from casework.api.documents import document_router, file_router
 from casework.api.draws import draw_router
+from casework.api.duties import duty_router
 from casework.api.experts import expert_router
 from casework.api.objections import objection_router
 from casework.api.panels import panel_router
@@ -30,5 +31,6 @@ def casework_routers(work: Casework) -> list[APIRouter]:
         *panels,
         public_router(work),
         revocation_router(work),
+        duty_router(work),
         round_router(work),
     ]

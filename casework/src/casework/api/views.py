@@ -73,7 +73,7 @@ class TitleView(BaseModel):
 
     @classmethod
     def of(cls, title: Title, today: date) -> Self:
-        shown = title.model_dump(exclude={"edition", "edition_hash"})
+        shown = title.model_dump(exclude={"edition", "edition_hash", "expired_at"})
         return cls.model_validate(shown | {"in_force": title.holds_on(today)})
 
 

@@ -10,9 +10,11 @@ from casework.use_cases.deciding import (
     start_review,
 )
 from casework.use_cases.drawing import commit_draw, read_draw, read_panel, recuse_expert, reveal_draw
+from casework.use_cases.duties import TITLE_DUTIES, act_on_duties
 from casework.use_cases.experts import add_expert, change_expert, declare_interest, end_interest, read_expert
 from casework.use_cases.filing import keep_file, open_document
 from casework.use_cases.granting import close_notice, grant_case, open_notice
+from casework.use_cases.keeping import assess_title, report_duty
 from casework.use_cases.marking import fill_sheet, hand_in_sheet, read_scores, read_sheet
 from casework.use_cases.objecting import decide_objection, lodge_objection, read_answer
 from casework.use_cases.revoking import decide_revocation, propose_revocation
@@ -21,9 +23,12 @@ from casework.use_cases.steps import Casework
 
 __all__ = [
     "NOTICE_CLOSE",
+    "TITLE_DUTIES",
     "Casework",
     "accept_case",
+    "act_on_duties",
     "add_expert",
+    "assess_title",
     "call_round",
     "change_expert",
     "change_round",
@@ -53,6 +58,7 @@ __all__ = [
     "read_sheet",
     "recuse_expert",
     "refuse_case",
+    "report_duty",
     "return_case",
     "reveal_draw",
     "revise_case",

@@ -13,6 +13,7 @@ from casework.facts import Facts, facts_from
 from casework.policy import POLICY
 from casework.unusable import UnusableInput
 from casework.uscc import is_uscc
+from casework.use_cases.keeping import keep_by_application
 from casework.use_cases.refusals import (
     CaseTypeNotInEdition,
     DocumentsNotUploaded,
@@ -152,6 +153,7 @@ async def submit_case(work: Casework, tx: Transaction, case_id: UUID, *, expecte
         weighed = await weigh(work, tx, edition, changed)
     case = await move(tx, edition, case, verb, **changes, **weighed.changes)
     tx.publish(work.events.CaseSubmitted(**about(case), applied_on=applied_on, edition_hash=edition.hash))
+    await keep_by_application(work, tx, case)
     return case
 
 

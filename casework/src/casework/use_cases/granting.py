@@ -1,6 +1,5 @@
 """From the proposal to the title: the public notice, its end, the grant."""
 
-from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -8,11 +7,12 @@ from uuid_utils.compat import uuid7
 from casework import lifecycle, store, titles
 from casework.calendar import add_working_days
 from casework.case import Case, Title
+from casework.duties import DAY
 from casework.edition import Edition
 from casework.use_cases.applying import NOTICE_CLOSE
+from casework.use_cases.duties import plan_duties
 from casework.use_cases.refusals import NothingProposed
-from casework.use_cases.steps import Casework, about, move, take
-from chassis.clock import SHANGHAI
+from casework.use_cases.steps import Casework, about, about_title, move, start_of, take
 from chassis.database import Transaction
 from chassis.work import Job, add_work
 
@@ -38,12 +38,7 @@ async def open_notice(work: Casework, tx: Transaction, case_id: UUID, *, expecte
 
 async def close_after(tx: Transaction, case_id: UUID, ends_on: date) -> None:
     """Plans the end of the notice for the first instant after its last day."""
-    await add_work(tx, NOTICE_CLOSE, str(case_id), {"case_id": str(case_id)}, day_after(ends_on))
-
-
-def day_after(day: date) -> datetime:
-    """The first instant of the next day in China."""
-    return datetime.combine(day + timedelta(days=1), time.min, SHANGHAI)
+    await add_work(tx, NOTICE_CLOSE, str(case_id), {"case_id": str(case_id)}, start_of(ends_on + DAY))
 
 
 async def close_notice(work: Casework, job: Job, tx: Transaction) -> None:
@@ -89,13 +84,13 @@ async def grant(work: Casework, tx: Transaction, edition: Edition, case: Case) -
     )
     await store.add_title(tx, title)
     await store.close_notice(tx, case.case_id, "granted", tx.clock.now())
-    tx.publish(work.events.TitleGranted(**title.model_dump(include=_SAID)))
+    tx.publish(
+        work.events.TitleGranted(
+            **about_title(title), granted_on=title.granted_on, valid_until=title.valid_until
+        )
+    )
+    await plan_duties(tx, edition, title, case.case_type)
     return title
-
-
-_SAID = {
-    "title_id", "case_id", "enterprise_id", "programme", "level", "number", "granted_on", "valid_until",
-}  # fmt: skip
 
 
 def region_of(case: Case) -> str:

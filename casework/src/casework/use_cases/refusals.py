@@ -169,6 +169,22 @@ class OwnProposal(Refused):
     status: ClassVar[int] = 403
 
 
+class DutyNotOwed(Refused):
+    """{duty} of {year} is not owed for title {number} in this way. Owed: {owed}."""
+
+
+class ReportedAlready(Refused):
+    """{duty} of {year} was done on {done_on}; it is done once."""
+
+
+class TooEarly(Refused):
+    """{duty} of {year} is taken from {opens_on} on."""
+
+
+class UnknownResult(Refused):
+    """{duty} has no result {result}. Known: {known}."""
+
+
 class Barred(Refused):
     """After a revocation no application for {programme} is taken until {until} (that day included)."""
 

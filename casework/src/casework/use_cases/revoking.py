@@ -19,7 +19,7 @@ from casework.use_cases.refusals import (
     TitleNotHeld,
     UnknownGround,
 )
-from casework.use_cases.steps import Casework, check_no_tie, given_reasons
+from casework.use_cases.steps import Casework, about_title, check_no_tie, given_reasons
 from chassis.auth import authorize
 from chassis.database import Transaction
 from chassis.errors import NotFound
@@ -35,21 +35,40 @@ async def propose_revocation(
     `conduct_on`: when the ground arose. Raises NotFound, Forbidden, TiedToEnterprise, TitleNotHeld, UnknownGround,
     ReasonsNeeded, ProposedAlready, UnusableInput for a day to come.
     """
-    title = await _take(tx, number)
+    title = await take_title(tx, number, "title.revoke")
     today = tx.clock.today()
     if title.revoked_on is not None or title.valid_until < today:
         raise TitleNotHeld(rule="revocation", number=number, until=title.revoked_on or title.valid_until)
     if conduct_on > today:
         raise UnusableInput("conduct_on", "in_the_future", given=conduct_on.isoformat())
-    _check_ground(_edition_of(work, title), ground, today)
+    _check_ground(work.edition_of_title(title), ground, today)
+    said = given_reasons(reasons, "reasons")
+    if await stands_already(tx, title):
+        raise ProposedAlready(rule="revocation", number=number)
+    return await put_proposal(work, tx, title, ground=ground, conduct_on=conduct_on, reasons=said)
+
+
+async def stands_already(tx: Transaction, title: Title) -> bool:
+    """Whether the title, which is locked, is revoked or a proposal to revoke it waits for its decision."""
+    return (
+        title.revoked_on is not None or await revocation_store.lock_proposal(tx, title.title_id) is not None
+    )
+
+
+async def put_proposal(
+    work: Casework, tx: Transaction, title: Title, *, ground: str, conduct_on: date, reasons: tuple[str, ...]
+) -> Revocation:
+    """Keeps the actor's proposal for the locked title, of which none stands, and tells of it."""
     proposed = Revocation(
-        revocation_id=uuid7(), title_id=title.title_id, ground=ground, conduct_on=conduct_on,
-        reasons=given_reasons(reasons, "reasons"), state="proposed", proposed_by=str(tx.actor), proposed_at=tx.clock.now(),
+        revocation_id=uuid7(), title_id=title.title_id, ground=ground, conduct_on=conduct_on, reasons=reasons,
+        state="proposed", proposed_by=str(tx.actor), proposed_at=tx.clock.now(),
     )  # fmt: skip
-    try:
-        await revocation_store.add_proposal(tx, title, proposed)
-    except revocation_store.ProposedBefore as error:
-        raise ProposedAlready(rule="revocation", number=number) from error
+    await revocation_store.add_proposal(tx, title, proposed)
+    tx.publish(
+        work.events.RevocationProposed(
+            **about_title(title), ground=ground, conduct_on=conduct_on, reasons=list(reasons)
+        )
+    )
     return proposed
 
 
@@ -60,13 +79,13 @@ async def decide_revocation(
 
     Raises NotFound, Forbidden, TiedToEnterprise, NoProposal, OwnProposal, ReasonsNeeded.
     """
-    title = await _take(tx, number)
+    title = await take_title(tx, number, "title.revoke")
     proposed = await revocation_store.lock_proposal(tx, title.title_id)
     if proposed is None:
         raise NoProposal(rule="revocation", number=number)
     if proposed.proposed_by == str(tx.actor):
         raise OwnProposal(rule="four_eyes")
-    revoked_on, edition = tx.clock.today(), _edition_of(work, title)
+    revoked_on, edition = tx.clock.today(), work.edition_of_title(title)
     changes: dict[str, Any] = {
         "state": "dropped" if decision == "drop" else "revoked",
         "decided_by": str(tx.actor), "decided_at": tx.clock.now(), "decision_reasons": given_reasons(reasons, "reasons"),
@@ -78,25 +97,20 @@ async def decide_revocation(
     await revocation_store.save_decision(tx, decided)
     if decision == "revoke":
         tx.publish(work.events.TitleRevoked(
-            title_id=title.title_id, case_id=title.case_id, enterprise_id=title.enterprise_id,
-            programme=title.programme, level=title.level, number=title.number, revoked_on=revoked_on,
-            ground=decided.ground, conduct_on=decided.conduct_on, barred_until=decided.barred_until,
+            **about_title(title), revoked_on=revoked_on, ground=decided.ground, conduct_on=decided.conduct_on,
+            barred_until=decided.barred_until,
         ))  # fmt: skip
     return decided
 
 
-async def _take(tx: Transaction, number: str) -> Title:
-    """The title under its row lock."""
+async def take_title(tx: Transaction, number: str, action: str) -> Title:
+    """The title under its row lock, for who may do the action to it. Raises NotFound, Forbidden, TiedToEnterprise."""
     title = await revocation_store.lock_title(tx, number)
     if title is None:
         raise NotFound(thing="title")
-    authorize(POLICY, tx.actor, "title.revoke", enterprise_id=title.enterprise_id)
+    authorize(POLICY, tx.actor, action, enterprise_id=title.enterprise_id)
     await check_no_tie(tx, title.enterprise_id)
     return title
-
-
-def _edition_of(work: Casework, title: Title) -> Edition:
-    return work.loaded(title.programme, title.edition, title.edition_hash)
 
 
 def _check_ground(edition: Edition, ground: str, today: date) -> None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
 from casework import expert_store, store
-from casework.case import Case, Decision
+from casework.case import Case, Decision, Title
 from casework.edition import Edition, Transition
 from casework.evaluate import Evaluator, compile_edition
 from casework.lifecycle import cited, next_step
@@ -24,6 +24,7 @@ from casework.use_cases.refusals import (
     TiedToEnterprise,
 )
 from chassis.auth import authorize
+from chassis.clock import SHANGHAI
 from chassis.database import Transaction
 from chassis.errors import NotFound, PreconditionFailed
 from chassis.identity import Actor
@@ -57,6 +58,16 @@ class Events(Protocol):
     def TitleGranted(self) -> type[shapes.TitleGrantedShape]: ...  # noqa: N802
     @property
     def TitleRevoked(self) -> type[shapes.TitleRevokedShape]: ...  # noqa: N802
+    @property
+    def RevocationProposed(self) -> type[shapes.RevocationProposedShape]: ...  # noqa: N802
+    @property
+    def TitleExpired(self) -> type[shapes.TitleExpiredShape]: ...  # noqa: N802
+    @property
+    def DutyDue(self) -> type[shapes.DutyDueShape]: ...  # noqa: N802
+    @property
+    def DutyDone(self) -> type[shapes.DutyDoneShape]: ...  # noqa: N802
+    @property
+    def DutyMissed(self) -> type[shapes.DutyMissedShape]: ...  # noqa: N802
     @property
     def DrawCommitted(self) -> type[shapes.DrawCommittedShape]: ...  # noqa: N802
     @property
@@ -96,6 +107,10 @@ class Casework:
     def pinned(self, case: Case) -> Edition:
         """The edition that the case was submitted under. Raises EditionNotLoaded."""
         return self.loaded(case.programme, case.edition, case.edition_hash)
+
+    def edition_of_title(self, title: Title) -> Edition:
+        """The edition that the title was granted under. Raises EditionNotLoaded."""
+        return self.loaded(title.programme, title.edition, title.edition_hash)
 
     def loaded(self, programme: str, edition: date | None, edition_hash: str | None) -> Edition:
         """The edition that a case or a title rests on. Raises EditionNotLoaded."""
@@ -225,3 +240,13 @@ def about(case: Case) -> dict[str, Any]:
         "case_type": case.case_type,
         "edition": case.edition,
     }
+
+
+def about_title(title: Title) -> dict[str, Any]:
+    """The fields that every event about a title carries."""
+    return title.model_dump(include={"title_id", "case_id", "enterprise_id", "programme", "level", "number"})
+
+
+def start_of(day: date) -> datetime:
+    """The first instant of the day in China."""
+    return datetime.combine(day, time.min, SHANGHAI)

@@ -4,7 +4,7 @@ from functools import partial
 
 from casework.api import casework_routers
 from casework.store import casework_sql
-from casework.use_cases import NOTICE_CLOSE, close_notice
+from casework.use_cases import NOTICE_CLOSE, TITLE_DUTIES, act_on_duties, close_notice
 from certification.api import routers
 from certification.consumers import consumers
 from certification.settings import Settings
@@ -26,7 +26,10 @@ service = Service(
     routers=[*routers, *casework_routers(casework)],
     consumers=consumers,
     migrations=[casework_sql(), sql_of("certification")],
-    deadlines={NOTICE_CLOSE: partial(close_notice, casework)},
+    deadlines={
+        NOTICE_CLOSE: partial(close_notice, casework),
+        TITLE_DUTIES: partial(act_on_duties, casework),
+    },
     on_start=load_rulebooks,
     keeps_files=True,
 )

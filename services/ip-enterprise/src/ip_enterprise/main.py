@@ -4,7 +4,7 @@ from functools import partial
 
 from casework.api import casework_routers
 from casework.store import casework_sql
-from casework.use_cases import NOTICE_CLOSE, close_notice
+from casework.use_cases import NOTICE_CLOSE, TITLE_DUTIES, act_on_duties, close_notice
 from chassis.migrate import sql_of
 from chassis.service import Context, Service
 from ip_enterprise.api import routers
@@ -26,7 +26,11 @@ service = Service(
     routers=[*routers, *casework_routers(casework)],
     consumers=consumers,
     migrations=[casework_sql(), sql_of("ip_enterprise")],
-    deadlines={NOTICE_CLOSE: partial(close_notice, casework), EXPIRE_ASSET: expire_asset},
+    deadlines={
+        NOTICE_CLOSE: partial(close_notice, casework),
+        TITLE_DUTIES: partial(act_on_duties, casework),
+        EXPIRE_ASSET: expire_asset,
+    },
     on_start=load_rulebooks,
     keeps_files=True,
 )

@@ -1,15 +1,17 @@
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from casework.case import Title
 from casework.expert import Seat
 from casework.store import casework_sql
 from casework.use_cases import Casework
-from casework_way import RULEBOOKS, Way, firm, kept_in
+from casework_way import OFFICER, RULEBOOKS, Way, firm, kept_in
 from chassis.clock import FixedClock
 from chassis.database import Database
 from chassis.storage import Storage
@@ -32,6 +34,17 @@ async def db(make_database: Callable[..., Awaitable[Database]], clock: FixedCloc
 @pytest.fixture
 def way(db: Database, work: Casework, tmp_path: Path) -> Way:
     return Way(db, work, Storage(kept_in(tmp_path)))
+
+
+@pytest.fixture
+async def title(way: Way, clock: FixedClock) -> Title:
+    """HNTE of 2016: granted on 31 August 2016, valid until 31 August 2019."""
+    clock.set(datetime(2016, 8, 1, tzinfo=UTC))
+    case = await way.on_notice()
+    clock.advance(timedelta(days=30))
+    await way.meet_deadlines()
+    granted: Title = await way.step("grant_case", OFFICER, case.case_id)
+    return granted
 
 
 @pytest.fixture

@@ -36,16 +36,6 @@ FRAUD: dict[str, Any] = {
 REVOKE: dict[str, Any] = {"decision": "revoke", "reasons": ["confirmed by the re-check"]}
 
 
-@pytest.fixture
-async def title(way: Way, clock: FixedClock) -> Title:
-    clock.set(datetime(2016, 8, 1, tzinfo=UTC))
-    case = await way.on_notice()
-    clock.advance(timedelta(days=30))
-    await way.meet_deadlines()
-    granted: Title = await way.step("grant_case", OFFICER, case.case_id)
-    return granted
-
-
 async def propose(way: Way, title: Title, actor: Actor = OFFICER, **changes: Any) -> Revocation:
     proposed: Revocation = await way.step("propose_revocation", actor, title.number, **FRAUD | changes)
     return proposed

@@ -22,17 +22,6 @@ DROP: dict[str, Any] = {"decision": "drop", "reasons": ["the platform was down"]
 REVOKE: dict[str, Any] = {"decision": "revoke", "reasons": ["two years are missing"]}
 
 
-@pytest.fixture
-async def title(way: Way, clock: FixedClock) -> Title:
-    """Granted on 31 August 2016, valid until 31 August 2019."""
-    clock.set(datetime(2016, 8, 1, tzinfo=UTC))
-    case = await way.on_notice()
-    clock.advance(timedelta(days=30))
-    await way.meet_deadlines()
-    granted: Title = await way.step("grant_case", OFFICER, case.case_id)
-    return granted
-
-
 def last_instant(clock: FixedClock, day: date) -> None:
     clock.set(datetime(day.year, day.month, day.day, 15, 59, 59, tzinfo=UTC))
 

@@ -33,10 +33,10 @@ async def save_expired(tx: Transaction, title: Title) -> None:
 
 
 async def add_duties(tx: Transaction, title: Title, owed: Iterable[Owed]) -> None:
-    """Adds what is not there yet of each rule and year."""
+    """Adds what is not there yet of each rule."""
     await tx.executemany(
         "INSERT INTO duties (duty_id, title_id, enterprise_id, programme, rule, year, kept_by, opens_on, due_on)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (title_id, rule, year) DO NOTHING",
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (title_id, rule, opens_on) DO NOTHING",
         [
             (uuid7(), title.title_id, title.enterprise_id, title.programme, one.rule.id, one.year, one.rule.kept_by,
              one.opens_on, one.due_on)

@@ -19,7 +19,7 @@ CREATE TABLE duties (
     done_on       date CHECK (done_on >= opens_on),
     result        text,
     missed_on     date CHECK (missed_on > coalesce(grace_until, due_on)),
-    UNIQUE (title_id, rule, year),
+    UNIQUE (title_id, rule, opens_on),
     CHECK (result IS NULL OR (done_on IS NOT NULL AND kept_by = 'assessment'))
 );
 

@@ -6,7 +6,7 @@ from typing import Any
 from casework import duty_store
 from casework.bars import last_day
 from casework.case import Case, Document, Duty, Title
-from casework.duties import Owed
+from casework.duties import DAY, Owed
 from casework.edition import Edition, KeptBy, Result
 from casework.lifecycle import cited
 from casework.unusable import UnusableInput
@@ -46,15 +46,13 @@ async def assess_title(
     owed = await _owed(work, tx, title, ("assessment", duty, year))
     edition, said = work.edition_of_title(title), given_reasons(reasons, "reasons")
     came_out = _result(edition, owed, result)
-    kept = await _keep(work, tx, title, owed, result)
+    today, kept = tx.clock.today(), await _keep(work, tx, title, owed, result)
     if came_out.period is not None:
-        today = tx.clock.today()
         due_on = last_day(came_out.period, today)
-        mend = Owed(edition.duty(duty), due_on.year, today, due_on)
-        await duty_store.add_duties(tx, title, [mend])
+        mended = Owed(edition.duty(duty), due_on.year, today + DAY, due_on)
+        await duty_store.add_duties(tx, title, [mended])
         await plan_anew(tx, edition, title)
     if came_out.ground is not None and not await stands_already(tx, title):
-        today = tx.clock.today()
         await put_proposal(work, tx, title, ground=came_out.ground, conduct_on=today, reasons=said)
     return kept
 
@@ -83,7 +81,8 @@ async def _owed(work: Casework, tx: Transaction, title: Title, asked: tuple[Kept
     if not title.holds_on(today):
         raise TitleNotHeld(rule=rule, number=title.number, until=title.revoked_on or title.valid_until)
     known = await duty_store.list_duties(tx, title.title_id)
-    owed = next((d for d in known if (d.kept_by, d.rule, d.year) == asked), None)
+    found = [duty for duty in known if (duty.kept_by, duty.rule, duty.year) == asked]
+    owed = min(found, key=lambda duty: duty.done_on is not None, default=None)
     if owed is None:
         left = [f"{d.rule} {d.year}" for d in known if d.kept_by == kept_by and d.done_on is None]
         raise DutyNotOwed(rule=rule, number=title.number, duty=rule, year=year, owed=", ".join(left) or "-")

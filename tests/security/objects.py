@@ -22,6 +22,8 @@ CONSENT = {
     "expires_on": "2017-07-31", "on_title": False,
 }  # fmt: skip
 REPORT = {"duty": "annual_report", "year": 1999, "contents": {"sales_revenue": "1.00"}}
+CHANGE = {"change": "rename_or_material_change", "changed_on": "2016-01-04", "description": "a merger"}
+KEPT = {"result": "kept", "reasons": ["the registration was seen"]}
 ASSESSMENT = {"duty": "recheck", "year": 2019, "result": "passed", "reasons": ["seen on the spot"]}
 REVOCATION = {"ground": "serious_fraud", "conduct_on": "2016-01-04", "reasons": ["the audit was invented"]}
 OBJECTION = {"name": "陈某某", "contact": "0662-0000000", "statement": "所列发明专利的权利人不是该企业。"}
@@ -69,8 +71,8 @@ class Objects:
         return made
 
     _of_casework = (
-        "a new case", "the cases of one enterprise", "a title", "a title held", "a title to be revoked", "an edition",
-        "a file",
+        "a new case", "the cases of one enterprise", "a title", "a title held", "a reported change",
+        "a title to be revoked", "an edition", "a file",
     )  # fmt: skip
 
     def _of_case(self, service: str, route: str, of: str) -> Object:
@@ -82,7 +84,7 @@ class Objects:
             case "the cases of one enterprise":
                 uscc, case_id, _ = cases.case("a draft")
                 return Object(uscc, request={"params": {"enterprise": uscc}}, mark=case_id)
-            case "a title" | "a title held" | "a title to be revoked":
+            case "a title" | "a title held" | "a reported change" | "a title to be revoked":
                 return self._title(service, route, of)
             case "an edition":
                 programme = cases.programme
@@ -159,8 +161,8 @@ class Objects:
         return Object(new_uscc(), {"round_id": round_id}, {"json": call, "headers": {"If-Match": '"1"'}})
 
     def _title(self, service: str, route: str, of: str) -> Object:
-        if of == "a title held":
-            return self._title_held(service, route)
+        if of in ("a title held", "a reported change"):
+            return self._title_held(service, route, of)
         uscc, case_id, etag = self._cases[service].case("a case after its notice")
         granted = self._frame.done(
             service, "POST", f"/v1/cases/{case_id}/grant", OFFICER, headers={"If-Match": etag}
@@ -187,14 +189,18 @@ class Objects:
         decision = {"decision": "dismiss", "reasons": ["not proven"]}
         return Object(uscc, address, {"json": decision, "headers": {"If-Match": seen}})
 
-    def _title_held(self, service: str, route: str) -> Object:
+    def _title_held(self, service: str, route: str, of: str) -> Object:
         """One that was granted before, where there is one: each notice takes two weeks of the year."""
         if service not in self._granted:
             self._title(service, route, "a title")
         uscc, number = self._granted[service]
-        bodies = {"reports": REPORT, "assessments": ASSESSMENT}
+        change_id = str(uuid4())
+        if of == "a reported change":
+            path = f"/v1/titles/{number}/changes"
+            change_id = self._frame.done(service, "POST", path, firm(uscc), json=CHANGE).json()["change_id"]
+        bodies = {"reports": REPORT, "assessments": ASSESSMENT, "changes": CHANGE, "decision": KEPT}
         body = bodies[route.rpartition("/")[2]] if route.startswith("POST") else None
-        return Object(uscc, {"number": number}, {"json": body} if body else {})
+        return Object(uscc, {"number": number, "change_id": change_id}, {"json": body} if body else {})
 
     def _of_certification(self, route: str, of: str) -> Object:
         if of == "a self-check":

@@ -203,3 +203,20 @@ class Report(Kept):
     documents: tuple[Document, ...]
     handed_in_by: str
     handed_in_at: datetime
+
+
+class Change(Kept):
+    """Something that changed about the holder of a title, as it was reported; `result` is what an officer decided."""
+
+    change_id: UUID
+    title_id: UUID
+    rule: str
+    changed_on: date
+    reported_on: date
+    late: bool
+    description: str
+    new_name: str | None = None
+    result: str | None = None
+    reasons: tuple[str, ...] = ()
+    decided_by: str | None = None
+    decided_at: datetime | None = None

@@ -150,6 +150,8 @@ class Rule(Dated):
     `period` before the expiry, or by the end of the `period` after it. It is `kept_by` a report, an assessment, or an
     application of `case_types`; titles granted on an application that is `spared` owe it not. It is about the year
     that lies `years_back` from the year in which it is due. More than `misses_allowed` lead to the `ground`.
+
+    A change is reported within `period`; one that `renames` may bring a new name. The `ground` is that of a late report.
     """
 
     id: Key
@@ -162,6 +164,7 @@ class Rule(Dated):
     years_back: int = 0
     spared: tuple[CaseType, ...] = ()
     ground: Key | None = None
+    renames: bool = False
     grounds: tuple[Key, ...] | None = None
     consequence: Text | None = None
     case_types: tuple[CaseType, ...] | None = None
@@ -278,6 +281,9 @@ class Edition(Frozen):
     def duty(self, rule: str) -> Rule:
         """Raises KeyError for a duty that the edition does not name."""
         return {duty.id: duty for duty in self.duties}[rule]
+
+    def change(self, rule: str) -> Rule | None:
+        return next((change for change in self.changes if change.id == rule), None)
 
     def papers_for(self, case_type: str) -> tuple[Paper, ...]:
         """The documents that an application of this case type may bring."""

@@ -28,6 +28,7 @@ POLICY: Policy = {
     "round.rank": allow("officer", "auditor"),
     "title.revoke": allow("officer"),
     "title.report": allow("enterprise", own="enterprise"),
+    "title.decide_change": allow("officer"),
     "title.assess": allow("officer"),
     "title.duties": allow("officer", "auditor", "enterprise", own="enterprise"),
     "title.revocations": allow("officer", "auditor"),

@@ -27,6 +27,8 @@ def problems_of(edition: Edition) -> Iterator[Problem]:
     yield from _case_types(edition)
     for at, duty in enumerate(edition.duties):
         yield from _duty(edition, duty, ("duties", at))
+    for at, change in enumerate(edition.changes):
+        yield from _results(edition, change, ("changes", at))
 
 
 def _parameters(edition: Edition) -> Iterator[Problem]:
@@ -276,6 +278,11 @@ def _duty(edition: Edition, duty: Rule, place: Place) -> Iterator[Problem]:
     grounds = {rule.id for rule in edition.revocation}
     if (duty.ground is None) != (duty.misses_allowed is None) or duty.ground not in {None, *grounds}:
         yield (*place, "ground"), "misses lead to a ground of revocation, and a ground needs misses_allowed"
-    for at, result in enumerate(duty.results):
+    yield from _results(edition, duty, place)
+
+
+def _results(edition: Edition, rule: Rule, place: Place) -> Iterator[Problem]:
+    grounds = {ground.id for ground in edition.revocation}
+    for at, result in enumerate(rule.results):
         if result.ends_title != (result.ground is not None) or result.ground not in {None, *grounds}:
             yield (*place, "results", at), "a result that ends the title names a ground of revocation"

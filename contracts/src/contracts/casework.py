@@ -117,6 +117,27 @@ class TitleExpiredShape(TitleFact):
     valid_until: Day
 
 
+class ChangeFact(TitleFact):
+    """A fact about one change that the holder of a title reported. `change` is named by the edition of the title."""
+
+    change_id: UUID
+    change: Text
+    changed_on: Day
+
+
+class ChangeReportedShape(ChangeFact):
+    """The holder reported the change, late when the edition's period was over."""
+
+    late: bool
+
+
+class ChangeDecidedShape(ChangeFact):
+    """The bureau decided what follows. The title goes on under `new_name` where there is one; number and validity stay."""
+
+    result: Text
+    new_name: Text | None
+
+
 class DutyFact(TitleFact):
     """A fact about one duty of a title: what is owed under one rule of its edition, about one year, by `due_on`."""
 

@@ -78,6 +78,14 @@ class TitleExpired(casework.TitleExpiredShape, topic="certification.titles", key
     pass
 
 
+class ChangeReported(casework.ChangeReportedShape, topic="certification.titles", key="enterprise_id"):
+    pass
+
+
+class ChangeDecided(casework.ChangeDecidedShape, topic="certification.titles", key="enterprise_id"):
+    pass
+
+
 class DutyDue(casework.DutyDueShape, topic="certification.titles", key="enterprise_id"):
     pass
 

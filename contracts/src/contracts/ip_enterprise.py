@@ -82,6 +82,14 @@ class TitleExpired(casework.TitleExpiredShape, topic="ip-enterprise.titles", key
     pass
 
 
+class ChangeReported(casework.ChangeReportedShape, topic="ip-enterprise.titles", key="enterprise_id"):
+    pass
+
+
+class ChangeDecided(casework.ChangeDecidedShape, topic="ip-enterprise.titles", key="enterprise_id"):
+    pass
+
+
 class DutyDue(casework.DutyDueShape, topic="ip-enterprise.titles", key="enterprise_id"):
     pass
 

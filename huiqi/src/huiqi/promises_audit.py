@@ -14,7 +14,8 @@ _TOLD = {
 }  # fmt: skip
 # What is told of titles and what they owe, each with its row.
 _OF_TITLES = (
-    "revocation-proposed", "title-revoked", "title-expired", "duty-due", "duty-done", "duty-missed",
+    "revocation-proposed", "title-revoked", "title-expired", "change-reported", "change-decided", "duty-due",
+    "duty-done", "duty-missed",
 )  # fmt: skip
 _DECISIONS = """
 WITH decided AS (
@@ -26,6 +27,8 @@ WITH decided AS (
         SELECT title_id, 'revocation-proposed' AS fact FROM revocations
         UNION ALL SELECT title_id, 'title-revoked' FROM revocations WHERE state = 'revoked'
         UNION ALL SELECT title_id, 'title-expired' FROM titles WHERE expired_at IS NOT NULL
+        UNION ALL SELECT title_id, 'change-reported' FROM changes
+        UNION ALL SELECT title_id, 'change-decided' FROM changes WHERE result IS NOT NULL
         UNION ALL SELECT title_id, 'duty-due' FROM duties WHERE reminded_on IS NOT NULL
         UNION ALL SELECT title_id, 'duty-due' FROM duties WHERE grace_until IS NOT NULL
         UNION ALL SELECT title_id, 'duty-done' FROM duties WHERE done_on IS NOT NULL

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from casework.api.bureau import bureau_router
 from casework.api.cases import case_router
 from casework.api.documents import document_router, file_router
+from casework.api.changes import change_router
 from casework.api.draws import draw_router
 from casework.api.duties import duty_router
 from casework.api.experts import expert_router
@@ -32,5 +33,6 @@ def casework_routers(work: Casework) -> list[APIRouter]:
         public_router(work),
         revocation_router(work),
         duty_router(work),
+        change_router(work),
         round_router(work),
     ]

@@ -127,7 +127,7 @@ def _add_reading(routes: APIRouter, work: Casework) -> None:
     @routes.get("/duties")
     async def duties(number: str, db: Db, who: Who) -> list[DutyView]:
         """All that is and was owed for the title, by the day on which it is due."""
-        title = await _title(db, who, number)
+        title = await held_title(db, who, number)
         edition, today = work.edition_of_title(title), db.clock.today()
         return [
             DutyView.of(edition, duty, today) for duty in await duty_store.list_duties(db, title.title_id)
@@ -135,11 +135,11 @@ def _add_reading(routes: APIRouter, work: Casework) -> None:
 
     @routes.get("/reports")
     async def reports(number: str, db: Db, who: Who) -> list[ReportView]:
-        title = await _title(db, who, number)
+        title = await held_title(db, who, number)
         return [ReportView.of(duty, one) for duty, one in await duty_store.list_reports(db, title.title_id)]
 
 
-async def _title(reader: store.Reader, who: Actor, number: str) -> Title:
+async def held_title(reader: store.Reader, who: Actor, number: str) -> Title:
     title = await store.find_title(reader, number)
     if title is None:
         raise NotFound(thing="title")

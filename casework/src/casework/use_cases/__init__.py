@@ -1,6 +1,7 @@
 """The verbs of a case. Both doors end here."""
 
 from casework.use_cases.applying import NOTICE_CLOSE, draft_case, revise_case, submit_case, withdraw_case
+from casework.use_cases.changing import decide_change, report_change
 from casework.use_cases.deciding import (
     accept_case,
     judge_case,
@@ -35,6 +36,7 @@ __all__ = [
     "close_notice",
     "commit_draw",
     "decide_objection",
+    "decide_change",
     "decide_revocation",
     "declare_interest",
     "draft_case",
@@ -58,6 +60,7 @@ __all__ = [
     "read_sheet",
     "recuse_expert",
     "refuse_case",
+    "report_change",
     "report_duty",
     "return_case",
     "reveal_draw",

@@ -181,6 +181,18 @@ class TooEarly(Refused):
     """{duty} of {year} is taken from {opens_on} on."""
 
 
+class UnknownChange(Refused):
+    """The edition of this title knows no change {change}. Known: {known}."""
+
+
+class NoNewName(Refused):
+    """A new name is not part of {change}."""
+
+
+class ChangeDecided(Refused):
+    """The change was decided before: {result}."""
+
+
 class UnknownResult(Refused):
     """{duty} has no result {result}. Known: {known}."""
 

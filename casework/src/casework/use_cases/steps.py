@@ -63,6 +63,10 @@ class Events(Protocol):
     @property
     def TitleExpired(self) -> type[shapes.TitleExpiredShape]: ...  # noqa: N802
     @property
+    def ChangeReported(self) -> type[shapes.ChangeReportedShape]: ...  # noqa: N802
+    @property
+    def ChangeDecided(self) -> type[shapes.ChangeDecidedShape]: ...  # noqa: N802
+    @property
     def DutyDue(self) -> type[shapes.DutyDueShape]: ...  # noqa: N802
     @property
     def DutyDone(self) -> type[shapes.DutyDoneShape]: ...  # noqa: N802

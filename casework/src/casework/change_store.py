@@ -1,0 +1,46 @@
+"""The rows of changes."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from casework.case import Change
+from casework.store import Reader
+from chassis.database import Transaction
+
+_CHANGE = (
+    "SELECT change_id, title_id, rule, changed_on, reported_on, late, description, new_name, result, reasons, decided_by,"
+    " decided_at FROM changes"
+)
+
+
+async def add_change(tx: Transaction, change: Change) -> None:
+    await tx.execute(
+        "INSERT INTO changes (change_id, title_id, rule, changed_on, reported_on, late, description, new_name)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        change.change_id, change.title_id, change.rule, change.changed_on, change.reported_on, change.late,
+        change.description, change.new_name,
+    )  # fmt: skip
+
+
+async def lock_change(tx: Transaction, title_id: UUID, change_id: UUID) -> Change | None:
+    row = await tx.fetchrow(
+        f"{_CHANGE} WHERE change_id = $1 AND title_id = $2 FOR UPDATE", change_id, title_id
+    )
+    return None if row is None else Change.model_validate(dict(row))
+
+
+async def save_result(tx: Transaction, decided: Change) -> None:
+    await tx.execute(
+        "UPDATE changes SET result = $2, reasons = $3, decided_by = $4, decided_at = $5 WHERE change_id = $1",
+        decided.change_id, decided.result, decided.reasons, decided.decided_by, decided.decided_at,
+    )  # fmt: skip
+
+
+async def save_name(tx: Transaction, title_id: UUID, name: str) -> None:
+    await tx.execute("UPDATE titles SET enterprise_name = $2 WHERE title_id = $1", title_id, name)
+
+
+async def list_changes(reader: Reader, title_id: UUID) -> Sequence[Change]:
+    """In the order in which they were reported."""
+    rows = await reader.fetch(f"{_CHANGE} WHERE title_id = $1 ORDER BY change_id", title_id)
+    return [Change.model_validate(dict(row)) for row in rows]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
-from casework.bars import last_day
+from casework.bars import first_day, last_day
 from casework.case import Duty, Title
 from casework.edition import Edition, Period, Rule, day_or_last
 
@@ -48,7 +48,7 @@ def _spans(rule: Rule, period: Period, title: Title) -> Iterator[tuple[date, dat
         case "since_grant":
             yield from _since_grant(period, title)
         case "before_expiry":
-            yield max(title.granted_on, _first_day(period, title.valid_until)), title.valid_until
+            yield max(title.granted_on, first_day(period, title.valid_until)), title.valid_until
         case "after_expiry":
             opens_on = title.valid_until + DAY
             yield opens_on, last_day(period, opens_on)
@@ -70,12 +70,6 @@ def _since_grant(period: Period, title: Title) -> Iterator[tuple[date, date]]:
     while due_on <= title.valid_until:
         yield opens_on, due_on
         opens_on, due_on = due_on + DAY, last_day(period, due_on)
-
-
-def _first_day(period: Period, last: date) -> date:
-    """The day from which the period lasts until `last`."""
-    back = {unit: -length for unit, length in period.model_dump(exclude_none=True).items()}
-    return last_day(Period.model_validate(back), last)
 
 
 def next_step(edition: Edition, title: Title, open_duties: Iterable[Duty], today: date) -> Step | None:

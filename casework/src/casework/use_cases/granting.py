@@ -1,5 +1,6 @@
 """From the proposal to the title: the public notice, its end, the grant."""
 
+from datetime import date
 from uuid import UUID
 
 from uuid_utils.compat import uuid7

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import os
 import re
 import time
 import warnings
@@ -21,6 +20,7 @@ from joserfc.jwk import Key, OKPKey
 from chassis.errors import Forbidden, NotFound, Refused, Unavailable
 from chassis.identity import PUBLIC, ROLES, Actor, Role
 from chassis.issuer_keys import read, read_keys
+from chassis.once import create_once
 from chassis.settings import ServiceSettings
 
 ALGORITHMS: Final = ("RS256", "ES256", "EdDSA", "Ed25519")
@@ -240,11 +240,12 @@ class DevelopmentIssuer:
         directory.mkdir(parents=True, exist_ok=True)
         secret = directory / "development-issuer.json"
         if not secret.exists():
-            _create_once(secret, OKPKey.generate_key("Ed25519", auto_kid=True).as_dict(private=True))
+            made = OKPKey.generate_key("Ed25519", auto_kid=True)
+            create_once(secret, orjson.dumps(made.as_dict(private=True)))
         self._key = OKPKey.import_key(orjson.loads(secret.read_bytes()))
         self._published = directory / "jwks.json"
         if not self._published.exists():
-            _create_once(self._published, self.jwks())
+            create_once(self._published, orjson.dumps(self.jwks()))
 
     @property
     def jwks_url(self) -> str:
@@ -271,17 +272,3 @@ class DevelopmentIssuer:
         claims |= {"enterprise_id": enterprise_id} if enterprise_id is not None else {}
         claims |= {"bank_id": bank_id} if bank_id is not None else {}
         return jwt.encode({"alg": "Ed25519", "kid": self._key.kid}, claims, self._key, algorithms=["Ed25519"])
-
-
-def _create_once(path: Path, content: Mapping[str, Any]) -> None:
-    """Writes the file unless another process was first; nobody ever sees half of it."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(orjson.dumps(content))
-    try:
-        os.link(part, path)
-    except FileExistsError:
-        return
-    finally:
-        part.unlink()

@@ -16,6 +16,8 @@ from pydantic import SecretStr
 from casework import use_cases
 from casework.api import casework_routers
 from casework.case import Case, Document, KeptFile
+from casework.issuing import Issuing
+from casework.settings import TitleSettings
 from casework.use_cases import NOTICE_CLOSE, TITLE_DUTIES, Casework
 from chassis.api import build_app
 from chassis.auth import Authenticator, DevelopmentIssuer
@@ -24,7 +26,6 @@ from chassis.identity import Actor
 from chassis.inbox import Consumers
 from chassis.relay import Relay
 from chassis.service import Context
-from chassis.settings import ServiceSettings
 from chassis.storage import Storage
 from chassis.subscribe import Subscription
 from chassis.testing import PDF
@@ -174,7 +175,7 @@ class Way:
         return [row["type"].removeprefix("cn.huiqi.certification.").removesuffix(".v1") for row in rows]
 
 
-class Settings(ServiceSettings, env_prefix="CASEWORK_TEST_"):
+class Settings(TitleSettings, env_prefix="CASEWORK_TEST_"):
     pass
 
 
@@ -209,12 +210,12 @@ def open_door(db: Database, directory: Path, routers: Sequence[APIRouter], packa
     issuer = DevelopmentIssuer(directory)
     settings = Settings(
         environment="development", database_url=SecretStr("unused"), kafka_bootstrap="127.0.0.1:9",
-        issuer=issuer.name, audience="test", jwks_url=issuer.jwks_url,
-        storage=kept_in(directory),
+        issuer=issuer.name, audience="test", jwks_url=issuer.jwks_url, development_keys=directory,
+        public_url="https://titles.example.gov.cn", storage=kept_in(directory),
     )  # fmt: skip
     context = Context(
         settings, db, db.clock, Authenticator.from_settings(settings), Relay(db, settings), Worker(db, {}),
-        Subscription(db, settings, Consumers("test"), []),
+        Subscription(db, settings, Consumers("test"), []), {"issuing": Issuing.of(settings)},
     )  # fmt: skip
     return Door(build_app(title="test", routers=routers, context=context, package=package), issuer)
 

@@ -21,7 +21,7 @@ from chassis.kafka_admin import Broker
 from chassis.topics import load_topics
 from huiqi.addresses import PREFIX, Addresses, MailAddress, ServiceAddress
 from huiqi.mail import MailSink, mail_sink
-from huiqi.services import SERVICES, Named, RunningService, await_all, environment_without, stop_all
+from huiqi.services import GRANTING, SERVICES, Named, RunningService, await_all, environment_without, stop_all
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 Settings = dict[str, str]
@@ -152,6 +152,8 @@ class House:
             "STORAGE": (self.directory / "storage" / named.name).as_uri(),
             "SHUTDOWN_DEADLINE": "2",  # for each of four tasks; together below STOP_DEADLINE
         }
+        if named.name in GRANTING:
+            settings["DEVELOPMENT_KEYS"] = str(self.directory / "keys" / named.name)
         if self.clock_file is not None:
             settings["CLOCK_FILE"] = str(self.clock_file)
         if named.name == "notifier":

@@ -41,6 +41,7 @@ class Named:
 
 
 SERVICES = tuple(Named(name) for name in ("certification", "ip-enterprise", "finance-link", "notifier"))
+GRANTING = frozenset({"certification", "ip-enterprise"})
 
 
 @dataclass

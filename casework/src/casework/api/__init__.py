@@ -6,6 +6,7 @@ from casework.api.bureau import bureau_router
 from casework.api.cases import case_router
 from casework.api.changes import change_router
 from casework.api.documents import document_router, file_router
+from casework.api.certificates import certificate_router
 from casework.api.draws import draw_router
 from casework.api.duties import duty_router
 from casework.api.experts import expert_router
@@ -31,6 +32,7 @@ def casework_routers(work: Casework) -> list[APIRouter]:
         file_router(),
         *panels,
         public_router(work),
+        certificate_router(work),
         revocation_router(work),
         duty_router(work),
         change_router(work),

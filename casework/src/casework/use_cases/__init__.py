@@ -2,6 +2,7 @@
 
 from casework.use_cases.applying import NOTICE_CLOSE, draft_case, revise_case, submit_case, withdraw_case
 from casework.use_cases.changing import decide_change, report_change
+from casework.use_cases.certifying import issue_certificate, issue_credential, issue_status_list
 from casework.use_cases.deciding import (
     accept_case,
     judge_case,
@@ -44,6 +45,9 @@ __all__ = [
     "fill_sheet",
     "grant_case",
     "hand_in_sheet",
+    "issue_certificate",
+    "issue_credential",
+    "issue_status_list",
     "judge_case",
     "keep_file",
     "lodge_objection",

@@ -151,6 +151,20 @@ class TitleNotHeld(Refused):
     """Title {number} is not held any more; it was until {until}."""
 
 
+class TitleWasRevoked(Refused):
+    """Title {number} was revoked on {on}; nobody vouches for it any more."""
+
+    status: ClassVar[int] = 410
+
+
+class NoSigningKey(Refused):
+    """No key to sign a {thing} with is set here."""
+
+
+class CertificateCannotBeSet(Refused):
+    """The certificate of title {number} cannot be set with the form and the fonts that are installed."""
+
+
 class UnknownGround(Refused):
     """The edition of this title knows no ground {ground} that applies now. Known: {known}."""
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from casework.rulebook import rulebooks_of
-from chassis.settings import ServiceSettings
+from casework.settings import TitleSettings
 
 
-class Settings(ServiceSettings, env_prefix="CERTIFICATION_"):
+class Settings(TitleSettings, env_prefix="CERTIFICATION_"):
     """`rulebooks`: the folder of editions, when it is not the one that ships with the service."""
 
     rulebooks: Path | None = None

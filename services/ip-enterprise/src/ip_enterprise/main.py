@@ -3,6 +3,7 @@
 from functools import partial
 
 from casework.api import casework_routers
+from casework.issuing import Issuing
 from casework.store import casework_sql
 from casework.use_cases import NOTICE_CLOSE, TITLE_DUTIES, act_on_duties, close_notice
 from chassis.migrate import sql_of
@@ -13,9 +14,10 @@ from ip_enterprise.settings import Settings
 from ip_enterprise.use_cases import EXPIRE_ASSET, casework, expire_asset
 
 
-async def load_rulebooks(context: Context) -> None:
-    """A malformed rulebook stops the start, with file and line."""
+async def prepare(context: Context) -> None:
+    """A malformed rulebook stops the start, with file and line; so does a key that cannot sign."""
     if isinstance(context.settings, Settings):
+        context.state["issuing"] = Issuing.of(context.settings)
         context.state["rulebooks"] = casework.load(context.settings.rulebook_folder)
 
 
@@ -31,6 +33,6 @@ service = Service(
         TITLE_DUTIES: partial(act_on_duties, casework),
         EXPIRE_ASSET: expire_asset,
     },
-    on_start=load_rulebooks,
+    on_start=prepare,
     keeps_files=True,
 )

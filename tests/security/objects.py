@@ -72,7 +72,7 @@ class Objects:
 
     _of_casework = (
         "a new case", "the cases of one enterprise", "a title", "a title held", "a reported change",
-        "a title to be revoked", "an edition", "a file",
+        "a title to be revoked", "an edition", "a file", "a status list",
     )  # fmt: skip
 
     def _of_case(self, service: str, route: str, of: str) -> Object:
@@ -90,6 +90,8 @@ class Objects:
                 programme = cases.programme
                 day = "2016-01-01" if service == "certification" else "2009-01-01"
                 return Object(new_uscc(), {"programme": programme, "in_force_from": day})
+            case "a status list":
+                return Object(new_uscc(), {"list_id": "0"})
             case "a file":
                 return Object(new_uscc(), request={"content": self._asset_list(new_uscc(), "F")})
             case _:

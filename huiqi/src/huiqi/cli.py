@@ -18,7 +18,10 @@ COMMANDS: Final = {
     "ledger": ("huiqi.ledger_command:ledger", "Check the promises over all databases and topics."),
     "parked": ("huiqi.parked:parked", "See, replay or discard the events that were set aside."),
     "reconcile": ("huiqi.reconcile:reconcile", "Send again what never reached a listener."),
-    "verify": ("huiqi.verify:verify", "Verify the hash chain over the events, or a draw of experts."),
+    "verify": (
+        "huiqi.verify:verify",
+        "Verify the hash chain over the events, a draw, a certificate or a credential.",
+    ),
     "token": ("huiqi.tokens:token", "Sign a development token for a house on this machine."),
 }
 

@@ -1,4 +1,4 @@
-"""`huiqi verify`: the hash chain of every service, a published draw; exit code 1 where something does not hold."""
+"""`huiqi verify`: the hash chains, a draw, a certificate, a credential; exit code 1 where something does not hold."""
 
 import asyncio
 import json
@@ -16,11 +16,16 @@ from chassis.errors import Unavailable
 from huiqi.audit import Chain, verify_chain
 from huiqi.installation import Installation, find_installation, installation_options
 from huiqi.ledger_reading import snapshots
+from huiqi.verify_titles import certificate, credential
 
 
 @click.group()
 def verify() -> None:
     """Verify what was kept so that anybody can check it."""
+
+
+verify.add_command(certificate)
+verify.add_command(credential)
 
 
 def _head(_context: click.Context, _option: click.Parameter, text: str | None) -> bytes | None:

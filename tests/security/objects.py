@@ -65,14 +65,14 @@ class Objects:
             "certification": self._of_certification, "ip-enterprise": self._of_ip_enterprise,
             "finance-link": self._of_finance_link, "notifier": self._of_notifier,
         }  # fmt: skip
-        if of == "nothing":
-            return Object(new_uscc())
+        if of in ("nothing", "a status list"):
+            return Object(new_uscc(), {} if of == "nothing" else {"list_id": "0"})
         made: Object = makers[service](route, of)
         return made
 
     _of_casework = (
         "a new case", "the cases of one enterprise", "a title", "a title held", "a reported change",
-        "a title to be revoked", "an edition", "a file", "a status list",
+        "a title to be revoked", "an edition", "a file",
     )  # fmt: skip
 
     def _of_case(self, service: str, route: str, of: str) -> Object:
@@ -90,8 +90,6 @@ class Objects:
                 programme = cases.programme
                 day = "2016-01-01" if service == "certification" else "2009-01-01"
                 return Object(new_uscc(), {"programme": programme, "in_force_from": day})
-            case "a status list":
-                return Object(new_uscc(), {"list_id": "0"})
             case "a file":
                 return Object(new_uscc(), request={"content": self._asset_list(new_uscc(), "F")})
             case _:

@@ -2,9 +2,12 @@
 
 from casework.case import Title
 from casework.status_lists import LIST_LENGTH, Place
-from casework.store import TITLE, Reader
+from casework.store import Reader
 
-_PLACED = TITLE.replace(" FROM titles", ", status_place FROM titles")
+_PLACED = (
+    "SELECT title_id, case_id, enterprise_id, enterprise_name, programme, level, number, granted_on, valid_until,"
+    " edition, edition_hash, revoked_on, status_place FROM titles"
+)
 _LIST = (
     "SELECT status_place FROM titles WHERE status_place >= $1 AND status_place < $2 AND revoked_on IS NOT NULL"
     " ORDER BY status_place"

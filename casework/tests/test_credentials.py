@@ -18,6 +18,7 @@ from casework.case import Title
 from casework.credential_keys import CredentialKeys
 from casework.sourced import Text
 from casework.status_lists import LIST_LENGTH, Place, decoded, encoded, is_set
+from casework.store import casework_sql
 from casework.use_cases import Casework
 from casework_way import OFFICER, STRANGER, USCC, Door, Way, casework_door
 from chassis.clock import FixedClock
@@ -137,6 +138,15 @@ async def test_every_title_has_a_place_of_its_own_and_keeps_it(
     assert other is not None
     assert found[1] != other[1]
     assert (await credential_store.find_placed_title(way.db, title.number)) == found
+
+
+async def test_a_title_that_was_there_before_the_lists_gets_a_place(way: Way, title: Title) -> None:
+    async with way.db.transaction() as tx:
+        await tx.execute("ALTER TABLE titles DROP COLUMN status_place")
+        await tx.execute((casework_sql() / "0010_pre_status_lists.sql").read_text("utf-8"))
+    found = await credential_store.find_placed_title(way.db, title.number)
+    assert found is not None
+    assert found[1] == Place(0, 0)
 
 
 async def test_a_full_list_is_followed_by_the_next(door: Door, way: Way, title: Title) -> None:

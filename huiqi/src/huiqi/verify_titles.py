@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import warnings
 from typing import BinaryIO, TextIO
 
 import click
+from joserfc.errors import SecurityWarning
 
 from casework import credential_file
 from casework.certificates.signing import NotSigned, Signed, read_signed
@@ -59,6 +61,7 @@ def credential(file: TextIO, keys: BinaryIO | None, listed: TextIO | None) -> No
     FILE is what `GET /v1/titles/{number}/credential` answers, `-` for the standard input. With --keys and --list nobody
     is asked; without, the issuer that the credential names, over https.
     """
+    warnings.filterwarnings("ignore", "EdDSA is deprecated", SecurityWarning)
     try:
         found, status = asyncio.run(_checked(file.read().strip(), keys, listed))
     except NotGood as error:

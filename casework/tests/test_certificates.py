@@ -174,6 +174,14 @@ def test_a_character_that_no_font_has_is_refused_and_never_printed_as_a_box() ->
         Press().set(FACE.model_copy(update={"enterprise_name": "Ⴀ公司"}))
 
 
+def test_the_longest_names_stay_on_one_page() -> None:
+    words = Text(
+        zh="国家级高新技术产业开发区科学技术局", en="National High-tech Industrial Development Zone Award"
+    )
+    long = {"enterprise_name": "示例精密制造装备研究院" * 9, "name": words, "bureau": words}
+    assert len(pypdfium2.PdfDocument(Press().set(FACE.model_copy(update=long)))) == 1
+
+
 def test_a_programme_without_a_name_of_its_own_is_called_by_its_edition() -> None:
     otherwise = Text(zh="某某", en="Something")
     assert title_name("hnte", "national", otherwise).zh == "高新技术企业"

@@ -4,9 +4,9 @@ from fastapi import APIRouter
 
 from casework.api.bureau import bureau_router
 from casework.api.cases import case_router
+from casework.api.certificates import certificate_router
 from casework.api.changes import change_router
 from casework.api.documents import document_router, file_router
-from casework.api.certificates import certificate_router
 from casework.api.draws import draw_router
 from casework.api.duties import duty_router
 from casework.api.experts import expert_router

@@ -1,8 +1,8 @@
 """The verbs of a case. Both doors end here."""
 
 from casework.use_cases.applying import NOTICE_CLOSE, draft_case, revise_case, submit_case, withdraw_case
-from casework.use_cases.changing import decide_change, report_change
 from casework.use_cases.certifying import issue_certificate, issue_credential, issue_status_list
+from casework.use_cases.changing import decide_change, report_change
 from casework.use_cases.deciding import (
     accept_case,
     judge_case,

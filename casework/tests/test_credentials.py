@@ -129,7 +129,7 @@ async def test_every_title_has_a_place_of_its_own_and_keeps_it(
 ) -> None:
     found = await credential_store.find_placed_title(way.db, title.number)
     assert found is not None
-    second = Way(way.db, way.work, applicant=STRANGER)
+    second = Way(way.db, way.work, way.storage, applicant=STRANGER)
     case = await second.on_notice()
     clock.advance(timedelta(days=30))
     await second.meet_deadlines()

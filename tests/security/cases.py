@@ -67,11 +67,11 @@ class Cases:
         else:
             known = "SELECT 1 FROM enterprises WHERE enterprise_id = $1"
             self.frame.until(lambda: self.frame.rows(self.service, known, uscc) or None, f"{uscc} is known")
-        self.frame.done(self.service, "POST", "/v1/files", firm(uscc), content=SCAN)
         return uscc
 
     def draft(self, uscc: str) -> dict[str, Any]:
-        """The body of a new case."""
+        """The body of a new case, whose documents are uploaded."""
+        self.frame.done(self.service, "POST", "/v1/files", firm(uscc), content=SCAN)
         own = {"enterprise": {"mainland_resident": True}, "ip": [{"id": "X", "kind": "design"}]}
         facts = own if self.service == "ip-enterprise" else {}
         return {

@@ -13,7 +13,7 @@ from casework.case import Case
 from casework.lifecycle import WrongState
 from casework.objection import Objection, resumed_until
 from casework.use_cases.objecting import Answer
-from casework.use_cases.refusals import NoticeIsOver, ObjectionDecided, ReasonsNeeded
+from casework.use_cases.refusals import NoticeIsOver, ObjectionAnswered, ReasonsNeeded
 from casework_way import APPLICANT, EXPERT, JUDGEMENTS, OFFICER, OTHER, STRANGER, Way, casework_door, state_of
 from chassis.clock import FixedClock
 from chassis.errors import NotFound, PreconditionFailed
@@ -101,7 +101,7 @@ async def test_the_case_goes_on_only_when_every_objection_is_answered(way: Way) 
     assert (await answered(way, case_id, first, "uphold")).state == "objected"
     with pytest.raises(NoticeIsOver):
         await way.step("lodge_objection", PUBLIC, case_id, **LETTER)
-    with pytest.raises(ObjectionDecided, match="upheld"):
+    with pytest.raises(ObjectionAnswered, match="upheld"):
         await answered(way, case_id, first, "dismiss")
     assert (await answered(way, case_id, second, "dismiss")).state == "in_review"
     assert [one.state for one in await objection_store.list_objections(way.db, case_id)] == [

@@ -15,7 +15,7 @@ from casework.policy import POLICY
 from casework.use_cases.applying import NOTICE_CLOSE
 from casework.use_cases.deciding import reasons_given
 from casework.use_cases.granting import close_after
-from casework.use_cases.refusals import NoticeIsOver, ObjectionDecided
+from casework.use_cases.refusals import NoticeIsOver, ObjectionAnswered
 from casework.use_cases.steps import Casework, about, keep, move, take
 from chassis.auth import authorize
 from chassis.database import Transaction
@@ -82,7 +82,7 @@ async def decide_objection(
 ) -> Case:
     """Answers one objection. With the last answer the case goes on: back on notice, or into review if any was upheld.
 
-    Raises NotFound, Forbidden, TiedToEnterprise, PreconditionFailed, ObjectionDecided, ReasonsNeeded, WrongState,
+    Raises NotFound, Forbidden, TiedToEnterprise, PreconditionFailed, ObjectionAnswered, ReasonsNeeded, WrongState,
     CalendarUnknown.
     """
     case = await take(tx, case_id, "objection.decide", expected)
@@ -108,7 +108,7 @@ def _to_answer(known: Sequence[Objection], objection_id: UUID) -> Objection:
     if objection is None:
         raise NotFound(thing="objection")
     if objection.state != "lodged":
-        raise ObjectionDecided(rule="objection", state=objection.state)
+        raise ObjectionAnswered(rule="objection", state=objection.state)
     return objection
 
 

@@ -143,7 +143,7 @@ class NoticeIsOver(Refused):
     """The notice was open until {ends_on}; objections are taken no more."""
 
 
-class ObjectionDecided(Refused):
+class ObjectionAnswered(Refused):
     """The objection was answered before; it is {state}."""
 
 

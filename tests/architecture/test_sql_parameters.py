@@ -22,7 +22,7 @@ DRIVER = (
     "prepare",
 )
 CONSTANT = re.compile(r"_{0,2}[A-Z][A-Z0-9_]*")
-AT_IMPORT = {"join", "enumerate", "format", "range", "dedent", "strip", "dict", "len"}
+AT_IMPORT = {"join", "enumerate", "format", "range", "dedent", "strip", "dict", "len", "insert", "upsert"}
 
 # (file, the piece as written, or * for all of the file): why it may stand in a statement.
 REVIEWED = {

@@ -9,17 +9,14 @@ from casework.expert import Expert, Interest
 from casework.store import Reader
 from chassis.database import Transaction
 from chassis.listing import Listing
+from chassis.rows import upsert
 
 _COLUMNS = (
     "expert_id", "subject", "name", "kind", "fields", "employer_id", "employer_name", "holdings", "available_from",
     "available_until", "active", "version", "changed_at",
 )  # fmt: skip
 _EXPERT = f"SELECT {', '.join(_COLUMNS)} FROM experts"  # noqa: S608 - constants
-_SAVE_EXPERT = (
-    f"INSERT INTO experts ({', '.join(_COLUMNS)})"  # noqa: S608
-    f" VALUES ({', '.join(f'${place}' for place in range(1, len(_COLUMNS) + 1))})"
-    f" ON CONFLICT (expert_id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS[1:])}"
-)
+_SAVE_EXPERT = upsert("experts", _COLUMNS)
 _EXPERTS = Listing(
     _EXPERT,
     order="expert_id",

@@ -6,15 +6,13 @@ from casework.case import Brought, Case, KeptFile
 from casework.store import Reader
 from chassis.database import Transaction
 from chassis.listing import Listing
+from chassis.rows import insert
 
 _COLUMNS = (
     "file_id", "enterprise_id", "sha256", "bytes", "media_type", "file_name", "added_at", "added_by",
 )  # fmt: skip
 _FILE = f"SELECT {', '.join(_COLUMNS)} FROM files"  # noqa: S608 - constants
-_ADD = (
-    f"INSERT INTO files ({', '.join(_COLUMNS)}) VALUES ({', '.join(f'${n + 1}' for n in range(len(_COLUMNS)))})"  # noqa: S608
-    " ON CONFLICT (enterprise_id, sha256) DO NOTHING RETURNING true"
-)
+_ADD = f"{insert('files', _COLUMNS)} ON CONFLICT (enterprise_id, sha256) DO NOTHING RETURNING true"
 _FILES = Listing(_FILE, order="file_id", enterprise_id="enterprise_id = {}", after="file_id > {}")
 _BROUGHT = (
     "SELECT d.paper, d.file_name, d.media_type, d.bytes, d.sha256, f.file_id, f.bytes AS file_bytes,"

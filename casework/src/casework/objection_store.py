@@ -6,16 +6,14 @@ from uuid import UUID
 from casework.objection import Objection
 from casework.store import Reader
 from chassis.database import Transaction
+from chassis.rows import insert
 
 _COLUMNS = (
     "objection_id", "case_id", "name", "unit", "contact", "statement", "lodged_by", "lodged_at", "state", "decided_by",
     "decided_at", "reasons",
 )  # fmt: skip
 _OBJECTION = f"SELECT {', '.join(_COLUMNS)} FROM objections"  # noqa: S608 - constants
-_ADD = (
-    f"INSERT INTO objections ({', '.join(_COLUMNS)})"  # noqa: S608
-    f" VALUES ({', '.join(f'${place}' for place in range(1, len(_COLUMNS) + 1))})"
-)
+_ADD = insert("objections", _COLUMNS)
 
 
 async def add_objection(tx: Transaction, objection: Objection) -> None:

@@ -11,17 +11,14 @@ from casework.round import Round
 from casework.store import Reader
 from chassis.database import Transaction
 from chassis.listing import Listing
+from chassis.rows import upsert
 
 _COLUMNS = (
     "round_id", "programme", "level", "name", "opens_on", "closes_on", "forwards_on", "quota", "source", "version",
     "changed_at",
 )  # fmt: skip
 _ROUND = f"SELECT {', '.join(_COLUMNS)} FROM rounds"  # noqa: S608 - constants
-_SAVE = (
-    f"INSERT INTO rounds ({', '.join(_COLUMNS)})"  # noqa: S608
-    f" VALUES ({', '.join(f'${place}' for place in range(1, len(_COLUMNS) + 1))})"
-    f" ON CONFLICT (round_id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS[1:])}"
-)
+_SAVE = upsert("rounds", _COLUMNS)
 _ROUNDS = Listing(_ROUND, order="round_id", programme="programme = {}", after="round_id > {}")
 # The round that is open, else the next one, else one that is over; none at all where the programme knows no rounds.
 _ADMISSION = """

@@ -11,6 +11,7 @@ import asyncpg
 from casework.case import Case, Decision, Document, Judgement, Notice, NoticeOutcome, Title
 from chassis.database import Transaction
 from chassis.listing import Listing
+from chassis.rows import insert
 
 
 def casework_sql() -> Path:
@@ -35,10 +36,7 @@ _COLUMNS = (
     "reasons", "drafted_at", "changed_at",
 )  # fmt: skip
 _CASE = f"SELECT {', '.join(_COLUMNS)} FROM cases"  # noqa: S608 - constants
-_ADD = (
-    f"INSERT INTO cases ({', '.join(_COLUMNS)})"  # noqa: S608
-    f" VALUES ({', '.join(f'${place}' for place in range(1, len(_COLUMNS) + 1))})"
-)
+_ADD = insert("cases", _COLUMNS)
 _LISTED = [name for name in _COLUMNS if name not in ("facts", "answer")]
 _CASES = Listing(
     f"SELECT {', '.join(_LISTED)} FROM cases",  # noqa: S608

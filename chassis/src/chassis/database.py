@@ -7,7 +7,7 @@ events is held as shortly as can be, and a rollback has said nothing.
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
@@ -227,7 +227,7 @@ class Database:
 
     async def stream(
         self, sql: str, *arguments: object, prefetch: int = 500
-    ) -> AsyncIterator[asyncpg.Record]:
+    ) -> AsyncGenerator[asyncpg.Record, None]:
         """Rows of a long read in one snapshot, without holding them all in memory."""
         async with (
             self.connection() as connection,

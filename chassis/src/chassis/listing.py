@@ -1,6 +1,6 @@
 """Lists that grow: a statement holds only the conditions that are asked for, so that each has the plan of its own index."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import Any, Protocol
 
 import asyncpg
@@ -10,6 +10,12 @@ class Reader(Protocol):
     """A database or a transaction: whatever can read."""
 
     async def fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]: ...
+
+
+class Snapshots(Protocol):
+    """A database: what reads long lists in one snapshot."""
+
+    def stream(self, sql: str, *arguments: object) -> AsyncGenerator[asyncpg.Record, None]: ...
 
 
 class Listing:
@@ -27,12 +33,21 @@ class Listing:
 
     async def rows(self, reader: Reader, limit: int | None, **wanted: object) -> list[asyncpg.Record]:
         """At most `limit` rows. A condition whose value is None or False is left out; several values are a tuple."""
+        statement, arguments = self._asked(limit, wanted)
+        return await reader.fetch(statement, *arguments)
+
+    def each_row(self, db: Snapshots, **wanted: object) -> AsyncGenerator[asyncpg.Record, None]:
+        """The whole list in one snapshot, never all of it in memory; conditions as for `rows`."""
+        statement, arguments = self._asked(None, wanted)
+        return db.stream(statement, *arguments)
+
+    def _asked(self, limit: int | None, wanted: Mapping[str, object]) -> tuple[str, list[Any]]:
         given = {name: value for name, value in wanted.items() if value is not None and value is not False}
         arguments: list[Any] = [] if limit is None else [limit]
         for name, value in given.items():
             if "{}" in self._conditions[name]:
                 arguments += value if isinstance(value, tuple) else [value]
-        return await reader.fetch(self._statement(tuple(given), is_limited=limit is not None), *arguments)
+        return self._statement(tuple(given), is_limited=limit is not None), arguments
 
     def _statement(self, names: tuple[str, ...], *, is_limited: bool) -> str:
         key = (*names, "LIMIT") if is_limited else names

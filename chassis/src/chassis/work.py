@@ -38,6 +38,11 @@ class Job:
     attempts: int
     lease: uuid.UUID
 
+    @property
+    def delay(self) -> timedelta:
+        """Until the next attempt: ever longer."""
+        return min(timedelta(seconds=2 ** min(self.attempts, 20)), LONGEST_DELAY)
+
 
 Record = Callable[[Transaction], Awaitable[None]]
 
@@ -170,8 +175,7 @@ class Worker:
             raise
         except Exception as error:
             log.exception("work.bug", kind=job.kind, subject=job.subject)
-            delay = min(timedelta(seconds=2 ** min(job.attempts, 20)), LONGEST_DELAY)
-            await self._record(job, Retry(delay, f"{type(error).__name__}: {error}"))
+            await self._record(job, Retry(job.delay, f"{type(error).__name__}: {error}"))
 
     async def _meet(self, job: Job) -> None:
         """The deadline's rows and the end of the work row are one transaction."""

@@ -37,6 +37,8 @@ POLICY: Policy = {
     "case.judgements": allow("officer", "auditor"),
     "file.add": allow("enterprise", own="enterprise"),
     "file.list": allow("enterprise", own="enterprise"),
+    "export.ask": allow("officer", "auditor"),
+    "export.read": allow("officer", "auditor"),
     "expert.write": allow("officer"),
     "expert.list": allow("officer", "auditor"),
     "expert.read": allow("officer", "auditor", "expert"),

@@ -20,6 +20,8 @@ _COLUMNS = (
 _ROUND = f"SELECT {', '.join(_COLUMNS)} FROM rounds"  # noqa: S608 - constants
 _SAVE = upsert("rounds", _COLUMNS)
 _ROUNDS = Listing(_ROUND, order="round_id", programme="programme = {}", after="round_id > {}")
+ENTRY = "case_id, enterprise_id, enterprise_name, state, verdict, answer->'score'->>'lo' AS score"
+STANDING = ("in_review", "proposed", "on_notice", "objected", "recorded", "granted")
 # The round that is open, else the next one, else one that is over; none at all where the programme knows no rounds.
 _ADMISSION = """
 SELECT (
@@ -111,10 +113,10 @@ async def count_proposed(reader: Reader, round_id: UUID) -> int:
 async def list_entries(reader: Reader, round_id: UUID) -> list[Entry]:
     """The applications of the round that were taken into review and still stand."""
     rows = await reader.fetch(
-        "SELECT case_id, enterprise_id, enterprise_name, state, verdict, answer->'score'->>'lo' AS score FROM cases"
-        " WHERE round_id = $1 AND state = ANY($2)",
-        round_id, ["in_review", "proposed", "on_notice", "objected", "recorded", "granted"],
-    )  # fmt: skip
+        f"SELECT {ENTRY} FROM cases WHERE round_id = $1 AND state = ANY($2)",  # noqa: S608
+        round_id,
+        STANDING,
+    )
     return [Entry.model_validate(dict(row)) for row in rows]
 
 

@@ -14,7 +14,7 @@ class TitleSettings(ServiceSettings):
     `public_url`: scheme and host at which the public reaches this service; printed in QR codes, and the issuer's name.
     `certificate_key` and `certificate_chain`: PEM, the signer's own certificate first. `credential_keys`: a JWK set of
     Ed25519 keys; the first signs, all are published. `development_keys`: a folder in which keys are made that vouch for
-    nothing.
+    nothing. `export_days`: how long the file of an export is kept.
     """
 
     public_url: Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$")] | None = None
@@ -26,6 +26,7 @@ class TitleSettings(ServiceSettings):
     certificate_chain: str | None = None
     credential_keys: SecretStr | None = None
     development_keys: Path | None = None
+    export_days: Annotated[int, Field(ge=1, le=3650)] = 30
 
     @property
     def public_address(self) -> str:

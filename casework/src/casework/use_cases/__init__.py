@@ -14,6 +14,14 @@ from casework.use_cases.deciding import (
 from casework.use_cases.drawing import commit_draw, read_draw, read_panel, recuse_expert, reveal_draw
 from casework.use_cases.duties import TITLE_DUTIES, act_on_duties
 from casework.use_cases.experts import add_expert, change_expert, declare_interest, end_interest, read_expert
+from casework.use_cases.exporting import (
+    EXPORT_REMOVE,
+    EXPORT_WRITE,
+    ask_export,
+    list_exports,
+    open_export,
+    read_export,
+)
 from casework.use_cases.filing import keep_file, open_document
 from casework.use_cases.granting import close_notice, grant_case, open_notice
 from casework.use_cases.keeping import assess_title, report_duty
@@ -24,12 +32,15 @@ from casework.use_cases.rounds import call_round, change_round, rank_round
 from casework.use_cases.steps import Casework
 
 __all__ = [
+    "EXPORT_REMOVE",
+    "EXPORT_WRITE",
     "NOTICE_CLOSE",
     "TITLE_DUTIES",
     "Casework",
     "accept_case",
     "act_on_duties",
     "add_expert",
+    "ask_export",
     "assess_title",
     "call_round",
     "change_expert",
@@ -50,8 +61,10 @@ __all__ = [
     "issue_status_list",
     "judge_case",
     "keep_file",
+    "list_exports",
     "lodge_objection",
     "open_document",
+    "open_export",
     "open_notice",
     "propose_case",
     "propose_revocation",
@@ -59,6 +72,7 @@ __all__ = [
     "read_answer",
     "read_draw",
     "read_expert",
+    "read_export",
     "read_panel",
     "read_scores",
     "read_sheet",

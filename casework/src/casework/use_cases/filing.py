@@ -117,13 +117,19 @@ async def open_document(db: Database, storage: Storage, actor: Actor, case_id: U
     if document.file_id is None or document.file_bytes is None or document.file_type is None:
         raise NotYetUploaded(paper=paper)
     key = _key_of(document.file_id)
+    chunks = await whole_object(storage, key, document.file_bytes)
+    if chunks is None:
+        log.error("document.lost", case_id=str(case_id), paper=paper, key=key)
+        raise DocumentLost(paper=paper)
+    return Opened(document, document.file_type, document.file_bytes, chunks)
+
+
+async def whole_object(storage: Storage, key: str, size: int) -> AsyncIterator[bytes] | None:
+    """The bytes of the object, the first of them read; None where it is not there as it was put."""
     try:
-        is_whole = await storage.size(key) == document.file_bytes
+        is_whole = await storage.size(key) == size
         chunks = storage.read(key)
         head = await anext(chunks, b"") if is_whole else b""
     except MissingObject:
-        head = b""
-    if not head:
-        log.error("document.lost", case_id=str(case_id), paper=paper, key=key)
-        raise DocumentLost(paper=paper)
-    return Opened(document, document.file_type, document.file_bytes, _with_head(head, chunks))
+        return None
+    return _with_head(head, chunks) if head else None

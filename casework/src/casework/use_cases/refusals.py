@@ -55,6 +55,26 @@ class DocumentLost(Refused):
     status: ClassVar[int] = 500
 
 
+class ExportWaits(Refused):
+    """The export is not written yet; ask again in a moment."""
+
+
+class ExportTooLong(Refused):
+    """The list has more rows than a workbook holds; narrow it, or take it as csv."""
+
+
+class ExportRemoved(Refused):
+    """The file of this export was removed at {removed_at}; ask for the list anew."""
+
+    status: ClassVar[int] = 410
+
+
+class ExportLost(Refused):
+    """The file of this export is not in the storage as it was written; ask for the list anew."""
+
+    status: ClassVar[int] = 500
+
+
 class UnknownDocument(Refused):
     """The edition of {programme} asks for no document {paper}."""
 

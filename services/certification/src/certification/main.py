@@ -3,6 +3,7 @@
 from functools import partial
 
 from casework.api import casework_routers
+from casework.deliveries import deliveries
 from casework.issuing import Issuing
 from casework.store import casework_sql
 from casework.use_cases import NOTICE_CLOSE, TITLE_DUTIES, act_on_duties, close_notice
@@ -32,6 +33,7 @@ service = Service(
         NOTICE_CLOSE: partial(close_notice, casework),
         TITLE_DUTIES: partial(act_on_duties, casework),
     },
+    deliveries=deliveries,
     on_start=prepare,
     keeps_files=True,
 )

@@ -3,6 +3,7 @@
 from functools import partial
 
 from casework.api import casework_routers
+from casework.deliveries import deliveries
 from casework.issuing import Issuing
 from casework.store import casework_sql
 from casework.use_cases import NOTICE_CLOSE, TITLE_DUTIES, act_on_duties, close_notice
@@ -33,6 +34,7 @@ service = Service(
         TITLE_DUTIES: partial(act_on_duties, casework),
         EXPIRE_ASSET: expire_asset,
     },
+    deliveries=deliveries,
     on_start=prepare,
     keeps_files=True,
 )

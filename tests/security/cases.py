@@ -129,3 +129,13 @@ def yaml_as_json(content: Any) -> Any:
             return content.isoformat()
         case _:
             return content
+
+
+def body_for(service: str, route: str) -> dict[str, Any] | None:
+    verb = route.rpartition("/")[2]
+    judged = {"core_ip_supports": True} if service == "certification" else JUDGEMENTS[service]
+    bodies: dict[str, dict[str, Any]] = {
+        "return": {"defects": ["no stamp"]}, "judgements": {"judgements": judged},
+        "propose": {"proposal": "grant"}, "refuse": {"reasons": ["not enough"]},
+    }  # fmt: skip
+    return {"facts": {}} if route.startswith("PUT") else bodies.get(verb)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from cases import EDITIONS, FACTS, FIRM, JUDGEMENTS, SECTIONS, WAYS, Cases, yaml_as_json
+from cases import EDITIONS, FACTS, FIRM, SECTIONS, WAYS, Cases, body_for, yaml_as_json
 from frame import OFFICER, OTHER_OFFICER, Frame, bank, firm, new_uscc
 from panels import OF_PANELS, Panels
 
@@ -56,6 +56,7 @@ class Objects:
         of_its_own = {
             "a new round": self._round, "a round": self._round, "a scan": self._scan,
             "a case on notice": self._objection, "a case with objection": self._objection,
+            "a new export": self._export, "an export": self._export,
         }  # fmt: skip
         if of in of_its_own:
             return of_its_own[of](service, route, of)
@@ -94,7 +95,7 @@ class Objects:
                 return Object(new_uscc(), request={"content": self._asset_list(new_uscc(), "F")})
             case _:
                 uscc, case_id, etag = cases.case(of)
-                request = {"json": _body_for(service, route), "headers": {"If-Match": etag}}
+                request = {"json": body_for(service, route), "headers": {"If-Match": etag}}
                 return Object(uscc, {"case_id": case_id, "paper": "application_form"}, request, case_id)
 
     def _scan(self, service: str, route: str, _of: str) -> Object:
@@ -159,6 +160,17 @@ class Objects:
         called = self._frame.done(service, "POST", "/v1/rounds", OFFICER, json=call)
         round_id = called.json()["round_id"]
         return Object(new_uscc(), {"round_id": round_id}, {"json": call, "headers": {"If-Match": '"1"'}})
+
+    def _export(self, service: str, _route: str, of: str) -> Object:
+        asked = {"list": "titles", "format": "csv"}
+        if of == "a new export":
+            return Object(new_uscc(), request={"json": asked})
+        path = self._frame.done(service, "POST", "/v1/exports", OFFICER, json=asked).headers["Location"]
+        self._frame.until(
+            lambda: self._frame.done(service, "GET", path, OFFICER).json()["sha256"], f"{path} is written"
+        )
+        export_id = path.rpartition("/")[2]
+        return Object(new_uscc(), {"export_id": export_id}, mark=export_id)
 
     def _title(self, service: str, route: str, of: str) -> Object:
         if of in ("a title held", "a reported change"):
@@ -279,13 +291,3 @@ class Objects:
             lambda: self._frame.rows("notifier", told, recipient) or None, f"{recipient} is told"
         )
         return Object(uscc or new_uscc(), {"notification_id": row[0]["id"]}, mark=row[0]["id"])
-
-
-def _body_for(service: str, route: str) -> dict[str, Any] | None:
-    verb = route.rpartition("/")[2]
-    judged = {"core_ip_supports": True} if service == "certification" else JUDGEMENTS[service]
-    bodies: dict[str, dict[str, Any]] = {
-        "return": {"defects": ["no stamp"]}, "judgements": {"judgements": judged},
-        "propose": {"proposal": "grant"}, "refuse": {"reasons": ["not enough"]},
-    }  # fmt: skip
-    return {"facts": {}} if route.startswith("PUT") else bodies.get(verb)

@@ -6,6 +6,7 @@ further than to the first refusal. They are made once and the same for everybody
 """
 
 import json
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -40,6 +41,7 @@ CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
     response_schema_conformance,
 ]  # fmt: skip
+DOCUMENTED = re.compile(r" /(v1|\.well-known)/")
 ROLES = ("enterprise", "officer", "expert", "bank", "auditor", "operator", "nobody")
 MAIN = {
     "certification": "officer", "ip-enterprise": "enterprise", "finance-link": "enterprise", "notifier": "officer",
@@ -70,8 +72,10 @@ def _made(operation: Operation, mode: GenerationMode) -> list[Request]:
 
 
 def routes(*services: str) -> list[tuple[str, str]]:
-    """Those of the matrix, which holds every route; what is not of /v1 is no part of the document."""
-    named = [(row.service, row.route) for row in ROWS if row.service in services and " /v1/" in row.route]
+    """Those of the matrix, which holds every route; what every service has is no part of its document."""
+    named = [
+        (row.service, row.route) for row in ROWS if row.service in services and DOCUMENTED.search(row.route)
+    ]
     return list(dict.fromkeys(named))
 
 

@@ -1,6 +1,7 @@
 """How duties other than yearly reports are kept: a grace after a warning, an assessment, an application."""
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,7 +14,7 @@ from casework.edition import Edition
 from casework.revocation_store import list_revocations
 from casework.use_cases.duties import plan_duties
 from casework.use_cases.refusals import DutyNotOwed, UnknownResult
-from casework_way import APPLICANT, OFFICER, USCC, Way
+from casework_way import APPLICANT, OFFICER, RULEBOOKS, USCC, Way
 from chassis.clock import FixedClock
 from chassis.errors import Forbidden
 from chassis.identity import SYSTEM
@@ -143,10 +144,18 @@ async def test_the_review_is_kept_by_an_application_for_it_within_its_three_mont
     assert await play(way, date(2013, 9, 27)) == ["title-expired"]
 
 
+def edition_without_renewals(way: Way, folder: Path) -> Edition:
+    """HNTE of 2008, as it would be if a title that still lasts kept no application waiting."""
+    text = (RULEBOOKS / "hnte/2008-01-01.yaml").read_text(encoding="utf-8")
+    (folder / "hnte").mkdir()
+    (folder / "hnte/2008-01-01.yaml").write_text(text.partition("renewals:")[0], encoding="utf-8")
+    return way.work.load(folder).edition("hnte", date(2008, 1, 1), None)
+
+
 async def test_an_application_before_the_three_months_does_not_keep_the_review(
-    way: Way, clock: FixedClock
+    way: Way, clock: FixedClock, tmp_path: Path
 ) -> None:
-    edition = way.work.rulebooks.edition("hnte", date(2008, 1, 1), None)
+    edition = edition_without_renewals(way, tmp_path)
     title = await granted(way, edition, date(2010, 9, 26))
     way.case_type = "review_2008"
     at(clock, date(2013, 6, 25))
@@ -155,8 +164,10 @@ async def test_an_application_before_the_three_months_does_not_keep_the_review(
     assert (await first_duty(way, title.title_id, "review")).done_on is None
 
 
-async def test_an_application_of_another_type_does_not_keep_the_review(way: Way, clock: FixedClock) -> None:
-    edition = way.work.rulebooks.edition("hnte", date(2008, 1, 1), None)
+async def test_an_application_of_another_type_does_not_keep_the_review(
+    way: Way, clock: FixedClock, tmp_path: Path
+) -> None:
+    edition = edition_without_renewals(way, tmp_path)
     await granted(way, edition, date(2010, 9, 26))
     await play(way, date(2013, 8, 27))
     papers = [p.id for p in edition.papers_for("re_recognition")]

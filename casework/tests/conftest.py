@@ -11,7 +11,7 @@ from casework.case import Title
 from casework.expert import Seat
 from casework.store import casework_sql
 from casework.use_cases import Casework
-from casework_way import OFFICER, RULEBOOKS, Way, firm, kept_in
+from casework_way import OFFICER, RULEBOOKS, Door, Way, casework_door, firm, kept_in
 from chassis.clock import FixedClock
 from chassis.database import Database
 from chassis.storage import Storage
@@ -34,6 +34,11 @@ async def db(make_database: Callable[..., Awaitable[Database]], clock: FixedCloc
 @pytest.fixture
 def way(db: Database, work: Casework, tmp_path: Path) -> Way:
     return Way(db, work, Storage(kept_in(tmp_path)))
+
+
+@pytest.fixture
+def door(db: Database, tmp_path: Path, work: Casework) -> Door:
+    return casework_door(db, tmp_path, work)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,18 +17,11 @@ from casework_way import (
     USCC,
     Door,
     Way,
-    casework_door,
     documents,
 )
 from chassis.clock import FixedClock
-from chassis.database import Database
 from chassis.identity import Actor
 from chassis.testing import PDF
-
-
-@pytest.fixture
-def door(db: Database, tmp_path: Path, work: Casework) -> Door:
-    return casework_door(db, tmp_path, work)
 
 
 @pytest.fixture

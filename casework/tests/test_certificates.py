@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,8 @@ from casework.certificates.signing import NotSigned, read_signed
 from casework.credential_keys import CredentialKeys, development_credential_keys
 from casework.issuing import Issuing
 from casework.sourced import Text
-from casework.use_cases import Casework
-from casework_way import OFFICER, USCC, Door, Settings, Way, casework_door
+from casework_way import OFFICER, USCC, Door, Settings
 from chassis.clock import FixedClock
-from chassis.database import Database
 from chassis.errors import Unavailable
 from chassis.identity import Actor
 
@@ -37,21 +35,6 @@ FACE = Face(
     verify_at="https://titles.example.gov.cn/v1/titles/GR201644000001",
 )  # fmt: skip
 REVOCATION = {"ground": "serious_fraud", "conduct_on": "2016-08-01", "reasons": ["invented"]}
-
-
-@pytest.fixture
-def door(db: Database, tmp_path: Path, work: Casework) -> Door:
-    return casework_door(db, tmp_path, work)
-
-
-@pytest.fixture
-async def title(way: Way, clock: FixedClock) -> Title:
-    clock.set(datetime(2016, 8, 1, tzinfo=UTC))
-    case = await way.on_notice()
-    clock.advance(timedelta(days=30))
-    await way.meet_deadlines()
-    granted: Title = await way.step("grant_case", OFFICER, case.case_id)
-    return granted
 
 
 async def asked(door: Door, number: str, what: str = "certificate", language: str = "en") -> httpx.Response:

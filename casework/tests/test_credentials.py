@@ -1,7 +1,6 @@
 """Credentials of titles and the lists that say which were revoked, checked with the published keys alone."""
 
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import date, timedelta
 from typing import Any
 
 import httpx
@@ -19,31 +18,14 @@ from casework.credential_keys import CredentialKeys
 from casework.sourced import Text
 from casework.status_lists import LIST_LENGTH, Place, decoded, encoded, is_set
 from casework.store import casework_sql
-from casework.use_cases import Casework
-from casework_way import OFFICER, STRANGER, USCC, Door, Way, casework_door
+from casework_way import OFFICER, STRANGER, USCC, Door, Way
 from chassis.clock import FixedClock
-from chassis.database import Database
 from chassis.identity import Actor
 
 HOST = "https://titles.example.gov.cn"
 FRAUD: dict[str, Any] = {
     "ground": "serious_fraud", "conduct_on": date(2016, 8, 1), "reasons": ["invented"],
 }  # fmt: skip
-
-
-@pytest.fixture
-def door(db: Database, tmp_path: Path, work: Casework) -> Door:
-    return casework_door(db, tmp_path, work)
-
-
-@pytest.fixture
-async def title(way: Way, clock: FixedClock) -> Title:
-    clock.set(datetime(2016, 8, 1, tzinfo=UTC))
-    case = await way.on_notice()
-    clock.advance(timedelta(days=30))
-    await way.meet_deadlines()
-    granted: Title = await way.step("grant_case", OFFICER, case.case_id)
-    return granted
 
 
 async def get(door: Door, path: str, **headers: str) -> httpx.Response:

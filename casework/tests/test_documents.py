@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 
-from casework.use_cases import Casework
 from casework.use_cases.refusals import DocumentsNotUploaded
 from casework_way import (
     APPLICANT,
@@ -19,7 +18,6 @@ from casework_way import (
     STRANGER,
     Door,
     Way,
-    casework_door,
     documents,
     kept,
 )
@@ -27,11 +25,6 @@ from chassis.database import Database
 from chassis.testing import PDF
 
 TOLD = ("Content-Type", "Content-Length", "Content-Disposition", "ETag", "X-Content-Type-Options")
-
-
-@pytest.fixture
-def door(db: Database, tmp_path: Path, work: Casework) -> Door:
-    return casework_door(db, tmp_path, work)
 
 
 @pytest.fixture

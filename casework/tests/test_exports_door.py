@@ -3,15 +3,13 @@
 import hashlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import httpx
 import pytest
 
 from casework.case import Title
 from casework.export_files import MEDIA_TYPES
-from casework.use_cases import Casework
-from casework_way import APPLICANT, EXPERT, OFFICER, Door, Way, casework_door
+from casework_way import APPLICANT, EXPERT, OFFICER, Door, Way
 from chassis.clock import FixedClock
 from chassis.database import Database
 from chassis.identity import Actor
@@ -20,11 +18,6 @@ from export_way import ExportWay, records, workbook
 AUDITOR = Actor("qian", "auditor")
 TITLES = {"list": "titles", "format": "csv"}
 TOLD = ("Content-Type", "Content-Length", "Content-Disposition", "ETag")
-
-
-@pytest.fixture
-def door(db: Database, tmp_path: Path, work: Casework) -> Door:
-    return casework_door(db, tmp_path, work)
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ import pytest
 from starlette.requests import ClientDisconnect
 
 from casework import use_cases
-from casework.use_cases import Casework
 from casework_way import (
     APPLICANT,
     EXPERT,
@@ -23,7 +22,6 @@ from casework_way import (
     STRANGER,
     Door,
     Way,
-    casework_door,
     in_pieces,
     kept,
 )
@@ -33,11 +31,6 @@ from chassis.testing import PDF
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 MEGABYTE = 1_000_000
-
-
-@pytest.fixture
-def door(db: Database, tmp_path: Path, work: Casework) -> Door:
-    return casework_door(db, tmp_path, work)
 
 
 @pytest.fixture

@@ -3,26 +3,18 @@
 import json
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from casework.draw_file import verify
-from casework.use_cases import Casework
-from casework_way import EXPERT, OFFICER, OTHER, STRANGER, USCC, Door, Way, casework_door
+from casework_way import EXPERT, OFFICER, OTHER, STRANGER, USCC, Door, Way
 from chassis.clock import FixedClock
-from chassis.database import Database
 from chassis.identity import Actor
 from panel_way import answered, case_tag, entry, given_by
 
 AUDITOR = Actor("sun", "auditor")
-
-
-@pytest.fixture
-def door(db: Database, tmp_path: Path, work: Casework) -> Door:
-    return casework_door(db, tmp_path, work)
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """The rows of duties and reports."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +11,12 @@ from casework.duties import Owed
 from casework.store import TITLE, Reader
 from chassis.database import Transaction
 
-_DUTY = (
-    "SELECT duty_id, title_id, rule, year, kept_by, opens_on, due_on, reminded_on, grace_until, done_on, result, missed_on"
-    " FROM duties"
+_COLUMNS = "duty_id, title_id, rule, year, kept_by, opens_on, due_on, reminded_on, grace_until, done_on, result, missed_on"
+_DUTY = f"SELECT {_COLUMNS} FROM duties"  # noqa: S608 - constants
+_ADD = (
+    "INSERT INTO duties (title_id, enterprise_id, programme, duty_id, rule, year, kept_by, opens_on, due_on)"  # noqa: S608
+    " SELECT $1, $2, $3, o.* FROM unnest($4::uuid[], $5::text[], $6::int[], $7::text[], $8::date[], $9::date[]) AS o"
+    f" ON CONFLICT (title_id, rule, opens_on) DO NOTHING RETURNING {_COLUMNS}"
 )
 _AWAITING = (
     "SELECT DISTINCT title_id FROM duties WHERE enterprise_id = $1 AND programme = $2 AND kept_by = 'application'"
@@ -32,17 +35,16 @@ async def save_expired(tx: Transaction, title: Title) -> None:
     )
 
 
-async def add_duties(tx: Transaction, title: Title, owed: Iterable[Owed]) -> None:
-    """Adds what is not there yet of each rule."""
-    await tx.executemany(
-        "INSERT INTO duties (duty_id, title_id, enterprise_id, programme, rule, year, kept_by, opens_on, due_on)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (title_id, rule, opens_on) DO NOTHING",
-        [
-            (uuid7(), title.title_id, title.enterprise_id, title.programme, one.rule.id, one.year, one.rule.kept_by,
-             one.opens_on, one.due_on)
-            for one in owed
-        ],
+async def add_duties(tx: Transaction, title: Title, owed: Sequence[Owed]) -> list[Duty]:
+    """Adds what is not there yet of each rule, and returns that."""
+    if not owed:
+        return []
+    rows = await tx.fetch(
+        _ADD, title.title_id, title.enterprise_id, title.programme, [uuid7() for _ in owed],
+        [one.rule.id for one in owed], [one.year for one in owed], [one.rule.kept_by for one in owed],
+        [one.opens_on for one in owed], [one.due_on for one in owed],
     )  # fmt: skip
+    return [Duty.model_validate(dict(row)) for row in rows]
 
 
 async def save_duty(tx: Transaction, duty: Duty) -> None:

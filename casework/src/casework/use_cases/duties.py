@@ -20,10 +20,10 @@ TITLE_DUTIES: Final = "title.duties"
 
 
 async def plan_duties(tx: Transaction, edition: Edition, title: Title, case_type: str) -> None:
-    """Lays down what the title owes from today on, and waits for its first step."""
+    """Lays down what a title that owed nothing yet owes from today on, and waits for its first step."""
     today = tx.clock.today()
-    await duty_store.add_duties(tx, title, duties.owed_by(edition, title, case_type, today))
-    await _wait(tx, title, await _next(tx, edition, title))
+    added = await duty_store.add_duties(tx, title, duties.owed_by(edition, title, case_type, today))
+    await _wait(tx, title, duties.next_step(edition, title, added, today))
 
 
 async def act_on_duties(work: Casework, job: Job, tx: Transaction) -> None:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from uuid_utils.compat import uuid7
 
@@ -18,7 +18,9 @@ from chassis.work import Job, add_work, cancel_work
 from contracts import ip_enterprise as events
 from ip_enterprise import store
 from ip_enterprise.domain import Asset, Enterprise, known_facts
-from ip_enterprise.intake import Register
+
+if TYPE_CHECKING:
+    from ip_enterprise.intake import Register
 
 EXPIRE_ASSET: Final = "asset.expire"
 POLICY: Policy = {
@@ -40,7 +42,7 @@ class Imported:
     unchanged: int = 0
 
 
-async def import_register(tx: Transaction, content: bytes, register: Register) -> Imported:
+async def import_register(tx: Transaction, content: bytes, register: "Register") -> Imported:
     """Takes in all that the list holds, in the caller's one transaction; nothing when a cell is refused.
 
     A right that the list does not name stays as it is: a list may cover a part of the register.

@@ -130,17 +130,20 @@ def _compile_asked(
     law: Rights, classes: list[str] | None, acquired: list[str] | None
 ) -> Callable[[list[RightFigures], date | None], list[RightFigures]]:
     """Those rights that are, or may be, of the kinds and ways asked for, and granted on that day or later."""
-    kinds = {
-        kind
-        for name, members in law.classes.items()
-        if classes is None or name in classes
-        for kind in members
-    }
+    kinds = None
+    if classes is not None:
+        kinds = frozenset(kind for name in classes for kind in law.classes.get(name, ()))
     ways = None if acquired is None else frozenset({None, *acquired})
 
     def asked(rights: list[RightFigures], since: date | None) -> list[RightFigures]:
-        found = [r for r in rights if r.kind in kinds and (ways is None or r.acquired in ways)]
-        return found if since is None else [r for r in found if r.granted_on is None or r.granted_on >= since]
+        found = rights
+        if kinds is not None:
+            found = [r for r in found if r.kind in kinds]
+        if ways is not None:
+            found = [r for r in found if r.acquired in ways]
+        if since is not None:
+            found = [r for r in found if r.granted_on is None or r.granted_on >= since]
+        return found
 
     return asked
 

@@ -72,6 +72,35 @@ class ObjectionDecidedShape(CaseFact):
     notice_ends_on: Day | None
 
 
+class InspectionFact(CaseFact):
+    """A fact about one inspection of a case or of its title, as the edition names it.
+
+    `kind`: of the site before the notice, or drawn at random among titles.
+    """
+
+    inspection: Text
+    kind: Literal["site", "random"]
+
+
+class InspectionDueShape(InspectionFact):
+    """The bureau is going to look at the enterprise, until `due_on` where there is a last day, that day included."""
+
+    due_on: Day | None
+
+
+class InspectionHeldShape(InspectionFact):
+    """The bureau has looked. The newest look of an inspection counts."""
+
+    outcome: Literal["passed", "failed"]
+    held_on: Day
+
+
+class InspectionOverdueShape(InspectionFact):
+    """Nobody has looked by the last day, `due_on`."""
+
+    due_on: Day
+
+
 class CaseRefusedShape(CaseFact):
     """The title was refused."""
 
@@ -183,7 +212,7 @@ class TitleRevokedShape(TitleFact):
 
 
 class DrawFact(Event):
-    """A fact about one draw of experts. Experts are named by their id in the directory, never by more."""
+    """A fact about one draw, of experts or of titles to be inspected. Experts are named by their id, never by more."""
 
     draw_id: UUID
     programme: Text
@@ -191,7 +220,7 @@ class DrawFact(Event):
 
 
 class DrawCommittedShape(DrawFact):
-    """The bureau committed to a draw for these cases: the pool is frozen, the seed fixed. Both hashes are SHA-256."""
+    """The bureau committed to a draw for or of these cases: the pool is frozen, the seed fixed. Both hashes are SHA-256."""
 
     edition_hash: Text
     pool_hash: Text

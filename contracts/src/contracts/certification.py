@@ -54,6 +54,18 @@ class ObjectionDecided(casework.ObjectionDecidedShape, topic="certification.case
     pass
 
 
+class InspectionDue(casework.InspectionDueShape, topic="certification.cases", key="case_id"):
+    pass
+
+
+class InspectionHeld(casework.InspectionHeldShape, topic="certification.cases", key="case_id"):
+    pass
+
+
+class InspectionOverdue(casework.InspectionOverdueShape, topic="certification.cases", key="case_id"):
+    pass
+
+
 class CaseRefused(casework.CaseRefusedShape, topic="certification.cases", key="case_id"):
     pass
 

@@ -58,6 +58,18 @@ class ObjectionDecided(casework.ObjectionDecidedShape, topic="ip-enterprise.case
     pass
 
 
+class InspectionDue(casework.InspectionDueShape, topic="ip-enterprise.cases", key="case_id"):
+    pass
+
+
+class InspectionHeld(casework.InspectionHeldShape, topic="ip-enterprise.cases", key="case_id"):
+    pass
+
+
+class InspectionOverdue(casework.InspectionOverdueShape, topic="ip-enterprise.cases", key="case_id"):
+    pass
+
+
 class CaseRefused(casework.CaseRefusedShape, topic="ip-enterprise.cases", key="case_id"):
     pass
 

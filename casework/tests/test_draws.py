@@ -7,7 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from casework.draw_file import Differs, verify
+from casework.draw_file import Differs, Draw, verify
 from casework.expert import Entry
 from casework.panel import NobodyLeft, PanelTooSmall, PoolTooSmall
 from casework.use_cases import add_expert, change_expert, read_draw
@@ -37,6 +37,7 @@ async def test_a_panel_follows_from_the_published_draw(bureau: Bureau) -> None:
     await bureau.act("reveal_draw", OFFICER, sealed.pool.draw_id)
     shown = await read_draw(way.db, sealed.pool.draw_id)
     verified = verify(shown.model_dump_json(), pool_hash=sealed.pool_hash, seed_hash=sealed.seed_hash)
+    assert isinstance(verified, Draw)
     seats = await bureau.seats(case.case_id)
     assert [(s.expert_id, s.head) for s in seats] == [
         (p.expert_id, p.head) for p in verified.panels[0].seated
@@ -182,6 +183,7 @@ async def test_a_recusal_seats_the_next_one_of_the_same_ranking(bureau: Bureau) 
     assert {seat.expert_id for seat in before} - {seat.expert_id for seat in after} == {head.expert_id}
     assert [seat.kind for seat in after if seat.head] == ["technical"]
     published = verify((await read_draw(way.db, head.draw_id)).model_dump_json())
+    assert isinstance(published, Draw)
     assert [(s.expert_id, s.head) for s in after] == [
         (p.expert_id, p.head) for p in published.panels[0].seated
     ]

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from casework.draw_file import verify
+from casework.draw_file import Draw, verify
 from casework_way import EXPERT, OFFICER, OTHER, STRANGER, USCC, Door, Way
 from chassis.clock import FixedClock
 from chassis.identity import Actor
@@ -76,7 +76,9 @@ class Story:
             [row] = (await answered(anybody.get("/v1/draws", params={"programme": "hnte"}))).json()["items"]
         assert (row["experts"], row["cases"], row["seed_hash"]) == (21, 1, self.sealed["seed_hash"])
         hashes = {name: self.sealed[name] for name in ("seed_hash", "pool_hash")}
-        drawn = verify(published.content, **hashes).panels[0].seated
+        repeated = verify(published.content, **hashes)
+        assert isinstance(repeated, Draw)
+        drawn = repeated.panels[0].seated
         panel = (await answered(self.officer.get(f"{self.address}/panel"))).json()
         self.seats = [seat for seat in panel["seats"] if not seat["recused_at"]]
         assert [str(place.expert_id) for place in drawn] == [seat["expert_id"] for seat in self.seats]

@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ import pytest
 
 from casework.draw_file import Draw, Recusal, committed, revealed
 from casework.panel import Kind, Pool, PoolCase, PoolExpert, Rules
+from casework.sample import Batch, opened, sealed
 from huiqi.cli import main
 
 SEED = bytes(range(32))
@@ -42,6 +44,24 @@ def test_a_published_draw_is_drawn_again_from_its_file_alone(tmp_path: Path) -> 
         assert draw.seed_hash in done.output
         assert draw.pool_hash in done.output
     assert "not revealed yet" in done.output
+
+
+def test_a_published_draw_of_titles_is_drawn_again_too(tmp_path: Path) -> None:
+    batch = Batch(
+        draw_id=UUID(int=7), programme="sme", level="national", edition=date(2017, 5, 3), edition_hash="e" * 64,
+        inspection="random_check", source="law", share=Decimal("0.05"), year=2026,
+        cases=tuple(UUID(int=n) for n in range(1, 42)),
+    )  # fmt: skip
+    sample = opened(sealed(batch, SEED), SEED, None)
+    done = _verified(tmp_path / "draw.json", sample.model_dump_json())
+    assert done.exit_code == 0, done.output
+    assert "41 cases, 3 drawn" in done.output
+    assert all(str(case_id) in done.output for case_id in sample.drawn)
+    assert (
+        "not revealed yet" in _verified(tmp_path / "draw.json", sealed(batch, SEED).model_dump_json()).output
+    )
+    changed = sample.model_copy(update={"drawn": sample.drawn[::-1]})
+    assert "differs: drawn[0]" in _verified(tmp_path / "draw.json", changed.model_dump_json()).output
 
 
 @pytest.mark.parametrize(

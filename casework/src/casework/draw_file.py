@@ -1,4 +1,4 @@
-"""A draw as it is published, and its re-computation from that file alone."""
+"""A draw as it is published, of a panel or of a sample, and its re-computation from that file alone."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,7 +7,9 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from casework import sample
 from casework.panel import CaseRanking, Hash, Pool, check_pool, drawn, seed_hash
+from casework.sample import Sample
 from casework.sourced import Frozen
 from chassis.errors import Refused
 
@@ -52,7 +54,7 @@ class Differs(Exception):
     """The file is no draw that huiqi published; the message names the first difference."""
 
 
-def verify(text: str | bytes, *, pool_hash: str | None = None, seed_hash: str | None = None) -> Draw:
+def verify(text: str | bytes, *, pool_hash: str | None = None, seed_hash: str | None = None) -> Draw | Sample:
     """The draw of the file, once everything in it follows from its pool and its seed.
 
     `pool_hash` and `seed_hash` are those that were published at the commitment; given, the file must have them. Raises
@@ -60,23 +62,39 @@ def verify(text: str | bytes, *, pool_hash: str | None = None, seed_hash: str | 
     """
     try:
         content = json.loads(text, object_pairs_hook=_once_each)
-        draw = Draw.model_validate(content)
+        draw = _published(content)
     except (ValidationError, ValueError, RecursionError) as error:
         raise Differs(f"not a published draw: {_first(error)}") from error
     _same("", content, draw.model_dump(mode="json"))
     _same("pool_hash", draw.pool_hash, draw.pool.hash())
     _same("pool_hash", draw.pool_hash, pool_hash or draw.pool_hash)
     _same("seed_hash", draw.seed_hash, seed_hash or draw.seed_hash)
-    _check_revealed(draw)
+    _check_seed(draw)
     return draw
 
 
-def _check_revealed(draw: Draw) -> None:
+def _published(content: Any) -> Draw | Sample:
+    pool = content.get("pool") if isinstance(content, dict) else None
+    is_sample = isinstance(pool, dict) and pool.get("algorithm") == sample.ALGORITHM
+    return (Sample if is_sample else Draw).model_validate(content)
+
+
+def _check_seed(draw: Draw | Sample) -> None:
+    follows = draw.drawn if isinstance(draw, Sample) else (*draw.panels, *draw.recusals)
     if draw.seed is None:
-        if draw.panels or draw.recusals or draw.beacon is not None:
-            raise Differs("panels, recusals or a beacon stand in a draw whose seed is not revealed")
+        if follows or draw.beacon is not None:
+            raise Differs("a result, recusals or a beacon stand in a draw whose seed is not revealed")
         return
-    _same("seed_hash", draw.seed_hash, seed_hash(bytes.fromhex(draw.seed)))
+    seed = bytes.fromhex(draw.seed)
+    _same("seed_hash", draw.seed_hash, seed_hash(seed))
+    if isinstance(draw, Draw):
+        _check_panels(draw)
+        return
+    computed = [str(case_id) for case_id in sample.drawn_of(draw.pool, seed, draw.beacon)]
+    _same("drawn", [str(case_id) for case_id in draw.drawn], computed)
+
+
+def _check_panels(draw: Draw) -> None:
     known = {(case.case_id, expert.expert_id) for case in draw.pool.cases for expert in draw.pool.experts}
     for at, recusal in enumerate(draw.recusals):
         if (recusal.case_id, recusal.expert_id) not in known:

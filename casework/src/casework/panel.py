@@ -15,7 +15,7 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from fractions import Fraction
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 from uuid import UUID
 
 from pydantic import Field, model_validator
@@ -108,8 +108,7 @@ class Pool(Frozen):
             case["barred"].sort()
         content["experts"].sort(key=lambda expert: str(expert["expert_id"]))
         content["cases"].sort(key=lambda case: str(case["case_id"]))
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return canonical_hash(content)
 
     def case(self, case_id: UUID) -> PoolCase:
         return next(case for case in self.cases if case.case_id == case_id)
@@ -187,14 +186,32 @@ def seed_hash(seed: bytes) -> str:
     return hashlib.sha256(seed).hexdigest()
 
 
+def canonical_hash(content: Mapping[str, Any]) -> str:
+    """SHA-256 of the JSON with names sorted, no spaces, UTF-8; lists are hashed in the order that they have."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def by_lot(
+    seed: bytes, ids: Iterable[UUID], *, algorithm: str, draw_id: UUID, of: UUID | str, beacon: str | None
+) -> list[UUID]:
+    """The ids in the order of their lots: HMAC-SHA256 with the seed as key, of five lines.
+
+    They are the algorithm, the draw, what is drawn for, the id that draws, the beacon (or nothing).
+    """
+
+    def lot(drawn_id: UUID) -> tuple[bytes, str]:
+        said = "\n".join((algorithm, str(draw_id), str(of), str(drawn_id), beacon or ""))
+        return hmac.digest(seed, said.encode(), "sha256"), str(drawn_id)
+
+    return sorted(ids, key=lot)
+
+
 def ranking(pool: Pool, case_id: UUID, seed: bytes, beacon: str | None = None) -> list[PoolExpert]:
     """Every expert of the pool in the order that the seed gives for this case."""
-
-    def lot(expert: PoolExpert) -> tuple[bytes, str]:
-        said = "\n".join((ALGORITHM, str(pool.draw_id), str(case_id), str(expert.expert_id), beacon or ""))
-        return hmac.digest(seed, said.encode(), "sha256"), str(expert.expert_id)
-
-    return sorted(pool.experts, key=lot)
+    experts = {expert.expert_id: expert for expert in pool.experts}
+    ids = by_lot(seed, experts, algorithm=ALGORITHM, draw_id=pool.draw_id, of=case_id, beacon=beacon)
+    return [experts[expert_id] for expert_id in ids]
 
 
 def drawn(

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from casework.draw_file import Differs, Draw
 from casework.draw_file import verify as verify_draw
+from casework.sample import Sample
 from chassis.errors import Unavailable
 from huiqi.audit import Chain, verify_chain
 from huiqi.installation import Installation, find_installation, installation_options
@@ -88,10 +89,11 @@ def _hash(_context: click.Context, _option: click.Parameter, text: str | None) -
 @click.option("--seed-hash", callback=_hash, metavar="HEX", help="the hash of the seed, as it was announced")
 @click.option("--pool-hash", callback=_hash, metavar="HEX", help="the hash of the pool, as it was announced")
 def draw(file: BinaryIO, seed_hash: str | None, pool_hash: str | None) -> None:
-    """Draw the panels of a published draw again, from FILE alone; exit 1 and the first difference where it differs.
+    """Draw a published draw again, from FILE alone; exit 1 and the first difference where it differs.
 
-    FILE is what `GET /v1/draws/{draw_id}` answers, `-` for the standard input. A file that was made anew as a whole is
-    found only against the hashes that were announced before.
+    FILE is what `GET /v1/draws/{draw_id}` answers of panels and `GET /v1/inspection-draws/{draw_id}` of titles to be
+    inspected, `-` for the standard input. A file that was made anew as a whole is found only against the hashes that
+    were announced before.
     """
     try:
         found = verify_draw(file.read(), seed_hash=seed_hash, pool_hash=pool_hash)
@@ -101,12 +103,15 @@ def draw(file: BinaryIO, seed_hash: str | None, pool_hash: str | None) -> None:
     click.echo(_said_of(found))
 
 
-def _said_of(found: Draw) -> str:
-    pool = found.pool
-    what = f"draw {pool.draw_id}: {len(pool.experts)} experts, {len(pool.cases)} cases"
+def _said_of(found: Draw | Sample) -> str:
+    of = f"{len(found.pool.experts)} experts, " if isinstance(found, Draw) else ""
+    what = f"draw {found.pool.draw_id}: {of}{len(found.pool.cases)} cases"
     hashes = f"seed hash {found.seed_hash}\npool hash {found.pool_hash}"
     if found.seed is None:
         return f"{what}, committed; the seed is not revealed yet\n{hashes}"
+    if isinstance(found, Sample):
+        drawn = "\n".join(str(case_id) for case_id in found.drawn)
+        return f"{what}, {len(found.drawn)} drawn; each follows from the seed\n{hashes}\n{drawn}"
     recused = f", {len(found.recusals)} recused" if found.recusals else ""
     return f"{what}{recused}; every panel follows from the seed\n{hashes}"
 

@@ -18,7 +18,7 @@ from casework.api import casework_routers
 from casework.case import Case, Document, KeptFile
 from casework.issuing import Issuing
 from casework.settings import TitleSettings
-from casework.use_cases import NOTICE_CLOSE, TITLE_DUTIES, Casework
+from casework.use_cases import INSPECTION_OVERDUE, NOTICE_CLOSE, TITLE_DUTIES, Casework
 from chassis.api import build_app
 from chassis.auth import Authenticator, DevelopmentIssuer
 from chassis.database import Database, Transaction
@@ -162,6 +162,7 @@ class Way:
         deadlines: dict[str, Deadline] = {
             NOTICE_CLOSE: partial(use_cases.close_notice, self.work),
             TITLE_DUTIES: partial(use_cases.act_on_duties, self.work),
+            INSPECTION_OVERDUE: partial(use_cases.act_on_overdue, self.work),
         }
         worker = Worker(self.db, deadlines)
         jobs = await worker.lease(list(deadlines))

@@ -61,7 +61,11 @@ def folder(tmp_path: Path) -> Path:
         ("sme", "abroad_cap: [2, 3]", "abroad_cap: [2]", "Field required"),
         ("sme", "other_cap_base: own_items", "other_cap_base: all_items", "abroad_cap needs"),
         ("sme", "before: open_notice", "before: open_the_notice", "no verb open_the_notice"),
+        ("sme", "before: open_notice", "before: propose", "comes before open_notice"),
         ("sme", "share: 0.05", "share: 0", "greater than 0"),
+        ("sme", "ground: sampling\n    applies_from: 2026", "ground: sampled\n    applies_from: 2026", "no ground of revocation sampled"),
+        ("sme", "id: random_check", "id: site_check", "inspection site_check appears twice"),
+        ("sme", 'value: "12-15"', 'value: "12-32"', "must be of the form"),
         ("sme", "kind: random", "kind: site", "a random inspection needs"),
         ("sme", "name: holds_valid_hnte}", "name: holds_hnte}", "no judgement holds_hnte"),
         ("sme", 'ends_on: "12-31"', 'ends_on: "13-31"', "should match pattern"),
@@ -167,14 +171,6 @@ def test_the_site_check_is_due_until_what_would_spare_it_is_known() -> None:
 
 def test_the_site_check_is_asked_for_since_2026_only() -> None:
     assert due(case_type="first", applied_on="2025-07-01") == []
-
-
-@pytest.mark.parametrize(
-    ("batch", "drawn"), [(0, 0), (1, 1), (20, 1), (21, 2), (40, 2), (41, 3), (300, 15), (301, 16)]
-)
-def test_a_random_check_draws_no_fewer_than_its_share_of_a_batch(batch: int, drawn: int) -> None:
-    random = next(one for one in SME.inspections if one.kind == "random")
-    assert random.sample_of(batch) == drawn
 
 
 def test_agents_are_forbidden_from_the_day_of_the_notice_on() -> None:

@@ -120,3 +120,21 @@ async def test_a_reveal_without_its_event_or_with_another_seed_is_reported(annou
     assert await announced.checked() == (1, ["a draw's seed is not the one revealed"])
     await announced.say(_revealed(b"x" * 32))
     assert await announced.checked() == (1, ["a draw's seed is not the one revealed"])
+
+
+async def test_a_draw_of_titles_is_held_against_its_announcement_too(announced: Announced) -> None:
+    row = (
+        "INSERT INTO inspection_draws (draw_id, pool, pool_hash, seed, seed_hash, committed_by, committed_at)"
+        " SELECT '00000000-0000-0000-0000-000000000008', pool, pool_hash, seed, seed_hash, committed_by, committed_at"
+        " FROM draws"
+    )
+    await announced.write(row)
+    assert await announced.checked() == (2, ["a draw is not as it was announced"])
+    [told] = await announced.db.fetch("SELECT pool_hash, seed_hash FROM inspection_draws")
+    await announced.say(
+        certification.DrawCommitted(
+            draw_id=UUID(int=8), programme="sme", edition=date(2017, 5, 3), edition_hash="e" * 64,
+            pool_hash=told["pool_hash"], seed_hash=told["seed_hash"], cases=[UUID(int=2)],
+        )
+    )  # fmt: skip
+    assert await announced.checked() == (2, [])

@@ -224,6 +224,32 @@ def submitted(case_id: UUID) -> certification.CaseSubmitted:
     )  # fmt: skip
 
 
+async def test_an_inspection_that_nobody_was_told_of_is_reported(
+    make_database: Databases, clock: FixedClock
+) -> None:
+    url, case_id = await make_database.url([CASEWORK_SQL]), uuid4()
+    db = await Database.open(url, service="certification", clock=clock, pool_size=2)
+    try:
+        async with db.transaction() as tx:
+            await tx.execute("SET LOCAL session_replication_role = replica")
+            await tx.execute(
+                "INSERT INTO inspections (inspection_id, case_id, enterprise_id, programme, inspection, kind, state, added_at)"
+                " VALUES ($1, $2, $3, 'sme', 'site_check', 'site', 'due', now())",
+                uuid4(), case_id, FIRM,
+            )  # fmt: skip
+        assert await decisions(url) == (0, 1)
+        async with db.transaction() as tx:
+            tx.publish(
+                certification.InspectionDue(
+                    case_id=case_id, enterprise_id=FIRM, programme="sme", level="national", case_type="first",
+                    edition=date(2017, 5, 3), inspection="site_check", kind="site", due_on=None,
+                )
+            )  # fmt: skip
+        assert await decisions(url) == (1, 0)
+    finally:
+        await db.close()
+
+
 async def decisions(url: str) -> tuple[int, int]:
     found = Promise("I7")
     connection = await connect(url, "certification")

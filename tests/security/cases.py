@@ -27,6 +27,9 @@ POINTS = {
 EDITIONS = {"certification": ("hnte", "2016-01-01"), "ip-enterprise": ("ip-advantage", "2009-01-01")}
 JUDGEMENTS = {"certification": FACTS["judgements"], "ip-enterprise": POINTS}
 GRANT, REFUSE = {"proposal": "grant"}, {"proposal": "refuse", "reasons": ["not enough"]}
+LOOK = {
+    "outcome": "passed", "held_on": "2016-08-01", "officers": [OFFICER.subject], "findings": "现场与申报材料一致，未见异常。",
+}  # fmt: skip
 Steps = list[tuple[str, Any, Any]]
 _SUBMITTED: Steps = [("submit", None, None)]
 _ACCEPTED: Steps = [*_SUBMITTED, ("accept", OFFICER, None)]
@@ -137,5 +140,6 @@ def body_for(service: str, route: str) -> dict[str, Any] | None:
     bodies: dict[str, dict[str, Any]] = {
         "return": {"defects": ["no stamp"]}, "judgements": {"judgements": judged},
         "propose": {"proposal": "grant"}, "refuse": {"reasons": ["not enough"]},
+        "outcomes": LOOK,
     }  # fmt: skip
     return {"facts": {}} if route.startswith("PUT") else bodies.get(verb)

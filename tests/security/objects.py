@@ -57,6 +57,7 @@ class Objects:
             "a new round": self._round, "a round": self._round, "a scan": self._scan,
             "a case on notice": self._objection, "a case with objection": self._objection,
             "a new export": self._export, "an export": self._export,
+            "a new sample": self._sample, "an unknown sample": self._sample,
         }  # fmt: skip
         if of in of_its_own:
             return of_its_own[of](service, route, of)
@@ -96,7 +97,8 @@ class Objects:
             case _:
                 uscc, case_id, etag = cases.case(of)
                 request = {"json": body_for(service, route), "headers": {"If-Match": etag}}
-                return Object(uscc, {"case_id": case_id, "paper": "application_form"}, request, case_id)
+                address = {"case_id": case_id, "paper": "application_form", "inspection": "site_check"}
+                return Object(uscc, address, request, case_id)
 
     def _scan(self, service: str, route: str, _of: str) -> Object:
         uscc = new_uscc()
@@ -171,6 +173,11 @@ class Objects:
         )
         export_id = path.rpartition("/")[2]
         return Object(new_uscc(), {"export_id": export_id}, mark=export_id)
+
+    def _sample(self, service: str, _route: str, of: str) -> Object:
+        asked = {"programme": EDITIONS[service][0], "inspection": "random_check", "year": 2016}
+        body = asked if of == "a new sample" else {}
+        return Object(new_uscc(), {"draw_id": str(uuid4())}, {"json": body})
 
     def _title(self, service: str, route: str, of: str) -> Object:
         if of in ("a title held", "a reported change"):

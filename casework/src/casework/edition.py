@@ -5,7 +5,6 @@ false where the text is silent, only known at second hand, or set by the bureau.
 """
 
 import calendar
-import math
 from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
@@ -191,10 +190,10 @@ class Renewal(Sourced):
 
 
 class Inspection(Dated):
-    """A look at applications beyond their papers, to be had before the verb `before`.
+    """A look at applications beyond their papers, to be had before the verb `before`, or at titles.
 
     `site`: of each application, unless all of `spared_when` hold; of the case types `always_for` in any case.
-    `random`: of at least `share` of a batch, drawn.
+    `random`: of at least `share` of the titles of a batch, drawn; a failed one gives the `ground` of a revocation.
     """
 
     id: Key
@@ -204,6 +203,7 @@ class Inspection(Dated):
     spared_when: tuple[Part, ...] = ()
     always_for: tuple[CaseType, ...] = ()
     share: Annotated[Exact, Field(gt=0, le=1)] | None = None
+    ground: Key | None = None
 
     @model_validator(mode="after")
     def _whom(self) -> "Inspection":
@@ -212,10 +212,6 @@ class Inspection(Dated):
         ):
             raise ValueError("a random inspection needs `share`, an inspection of the site `spared_when`")
         return self
-
-    def sample_of(self, batch: int) -> int:
-        """How many of a batch are drawn at least: the share, rounded up; all of them for the site."""
-        return batch if self.share is None else math.ceil(Fraction(self.share) * batch)
 
 
 class Agents(Dated):

@@ -1,11 +1,13 @@
 """Which verb leads from which state to which, who may say it, and by when: all of it the edition's `process`."""
 
 from datetime import date
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Final, Literal, NamedTuple
 
 from casework.bars import last_day
 from casework.edition import Edition, Role, Source, Transition
 from chassis.errors import Refused
+
+_INSPECTED: Final = {"site": ("submitted", "accepted", "in_review", "proposed"), "random": ("granted",)}
 
 
 class WrongState(Refused):
@@ -55,6 +57,13 @@ def check_judging(edition: Edition, case_type: str, state: str) -> None:
     if state != "in_review":
         allowed = sorted({step.verb for step in edition.steps_from(state, case_type)})
         raise _wrong_state(edition, state, "judge", allowed)
+
+
+def check_inspecting(edition: Edition, case_type: str, state: str, kind: Literal["site", "random"]) -> None:
+    """Raises WrongState unless the bureau has the case and its notice is to come, for a random inspection the title."""
+    if state not in _INSPECTED[kind]:
+        allowed = sorted({step.verb for step in edition.steps_from(state, case_type)})
+        raise _wrong_state(edition, state, "inspect", allowed)
 
 
 def may(edition: Edition, case_type: str, state: str, verb: str, role: str) -> bool:

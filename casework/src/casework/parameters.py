@@ -6,6 +6,7 @@ from decimal import Decimal
 _GRADES = frozenset("ABCDEF")
 
 _REGIONS = re.compile(r"[0-9]{2,6}( [0-9]{2,6})*")
+_DAY_OF_YEAR = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
 
 # None: any number. A pattern: text of that form. Others: the only values that have a meaning here.
 KNOWN: dict[str, frozenset[str | int | bool] | re.Pattern[str] | None] = {
@@ -44,6 +45,7 @@ KNOWN: dict[str, frozenset[str | int | bool] | re.Pattern[str] | None] = {
     "duty.remind_days": None,
     "duty.first_report": frozenset({"next_due_day"}),
     "duty.reported_late": frozenset({"stays_missed"}),
+    "inspection.random_by": _DAY_OF_YEAR,
     "title.validity": frozenset({"calendar_year", "until_assessment"}),
     "threshold.revenue": None,
     "threshold.rd_share": None,

@@ -56,6 +56,15 @@ def _inspection(edition: Edition, inspection: Inspection, place: Place) -> Itera
         yield from _part(edition, part, (*place, "spared_when", at))
     if inspection.before is not None and inspection.before not in {step.verb for step in edition.process}:
         yield (*place, "before"), f"no verb {inspection.before}"
+    elif (inspection.kind == "site") != (inspection.before == "open_notice"):
+        yield (
+            (*place, "before"),
+            "an inspection of the site comes before open_notice, a random one before nothing",
+        )
+    if inspection.ground not in {None, *(rule.id for rule in edition.revocation)}:
+        yield (*place, "ground"), f"no ground of revocation {inspection.ground}"
+    if [one.id for one in edition.inspections].count(inspection.id) > 1:
+        yield (*place, "id"), f"inspection {inspection.id} appears twice"
 
 
 def _part(edition: Edition, part: Part, place: Place) -> Iterator[Problem]:

@@ -11,11 +11,12 @@ _TOLD = {
     "propose": "case-proposed", "open_notice": "notice-opened", "refuse": "case-refused",
     "withdraw": "case-withdrawn", "grant": "title-granted", "draw_panel": "panel-drawn", "recuse": "expert-recused",
     "object": "objection-lodged", "dismiss_objection": "objection-decided", "uphold_objection": "objection-decided",
+    "inspect": "inspection-held",
 }  # fmt: skip
-# What is told of titles and what they owe, each with its row.
-_OF_TITLES = (
+# What is told of titles and what they owe, and of inspections, each with its row.
+_WITH_ROWS = (
     "revocation-proposed", "title-revoked", "title-expired", "change-reported", "change-decided", "duty-due",
-    "duty-done", "duty-missed",
+    "duty-done", "duty-missed", "inspection-due", "inspection-overdue",
 )  # fmt: skip
 _DECISIONS = """
 WITH decided AS (
@@ -34,6 +35,8 @@ WITH decided AS (
         UNION ALL SELECT title_id, 'duty-done' FROM duties WHERE done_on IS NOT NULL
         UNION ALL SELECT title_id, 'duty-missed' FROM duties WHERE missed_on IS NOT NULL
     ) AS r USING (title_id) GROUP BY 1, 2
+    UNION ALL SELECT case_id::text, 'inspection-due', count(*) FROM inspections GROUP BY 1
+    UNION ALL SELECT case_id::text, 'inspection-overdue', count(*) FROM inspections WHERE overdue_on IS NOT NULL GROUP BY 1
 ), told AS (
     SELECT payload->>'case_id' AS case_id, split_part(type, '.', 4) AS fact, count(*) AS rows
     FROM events WHERE split_part(type, '.', 4) = ANY($2::text[] || $3::text[]) AND payload->>'case_id' IS NOT NULL GROUP BY 1, 2
@@ -45,7 +48,10 @@ FROM decided d FULL JOIN told t USING (case_id, fact)
 
 # What the chained events say of each draw, and what its row says now.
 _DRAWS = """
-WITH told AS (
+WITH drawn AS (
+    SELECT draw_id, pool_hash, seed_hash, seed, revealed_at FROM draws
+    UNION ALL SELECT draw_id, pool_hash, seed_hash, seed, revealed_at FROM inspection_draws
+), told AS (
     SELECT payload->>'draw_id' AS draw_id, split_part(type, '.', 4) AS fact, count(*) AS times,
         min(payload->>'pool_hash') AS pool_hash, min(payload->>'seed_hash') AS seed_hash, min(payload->>'seed') AS seed
     FROM events WHERE split_part(type, '.', 4) IN ('draw-committed', 'draw-revealed') GROUP BY 1, 2
@@ -54,7 +60,7 @@ SELECT coalesce(d.draw_id::text, c.draw_id) AS draw_id,
     d.draw_id IS NOT NULL AND c.times = 1 AND c.pool_hash = d.pool_hash AND c.seed_hash = d.seed_hash AS as_committed,
     (d.revealed_at IS NULL AND r.times IS NULL)
         OR (d.revealed_at IS NOT NULL AND r.times = 1 AND r.seed = encode(d.seed, 'hex')) AS as_revealed
-FROM draws d FULL JOIN (SELECT * FROM told WHERE fact = 'draw-committed') c ON c.draw_id = d.draw_id::text
+FROM drawn d FULL JOIN (SELECT * FROM told WHERE fact = 'draw-committed') c ON c.draw_id = d.draw_id::text
 LEFT JOIN told r ON r.fact = 'draw-revealed' AND r.draw_id = coalesce(d.draw_id::text, c.draw_id)
 ORDER BY 1
 """
@@ -75,7 +81,7 @@ async def check_decisions(i7: Promise, service: str, connection: asyncpg.Connect
     """As many rows as events of each kind, case by case; a service without cases has nothing to show."""
     if not await connection.fetchval("SELECT to_regclass('decisions') IS NOT NULL"):
         return
-    for row in await connection.fetch(_DECISIONS, list(_TOLD), list(_TOLD.values()), _OF_TITLES):
+    for row in await connection.fetch(_DECISIONS, list(_TOLD), list(_TOLD.values()), _WITH_ROWS):
         i7.checked += row["told"]
         if row["told"] != row["decided"]:
             why = f"{row['told']} events {row['fact']}, {row['decided']} decision rows"

@@ -12,7 +12,7 @@ _TOLD_BY: Final = {
     "submit": "case-submitted", "resubmit": "case-submitted", "return": "case-returned", "judge": "case-judged",
     "propose": "case-proposed", "open_notice": "notice-opened", "refuse": "case-refused",
     "withdraw": "case-withdrawn", "grant": "title-granted", "object": "objection-lodged",
-    "dismiss_objection": "objection-decided", "uphold_objection": "objection-decided",
+    "dismiss_objection": "objection-decided", "uphold_objection": "objection-decided", "inspect": "inspection-held",
 }  # fmt: skip
 _STATE_AFTER: Final = {
     "referral-drafted": {"draft"}, "referral-sent": {"sent"}, "referral-accepted": {"accepted"},

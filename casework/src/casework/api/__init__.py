@@ -11,6 +11,7 @@ from casework.api.draws import draw_router
 from casework.api.duties import duty_router
 from casework.api.experts import expert_router
 from casework.api.exports import export_router
+from casework.api.inspections import inspection_router
 from casework.api.objections import objection_router
 from casework.api.panels import panel_router
 from casework.api.public import public_router
@@ -23,12 +24,13 @@ __all__ = ["casework_routers", "in_the_callers_words"]
 
 
 def casework_routers(work: Casework) -> list[APIRouter]:
-    """/v1/files and /v1/cases with every verb, panels and sheets, /v1/experts, /v1/draws, /v1/titles, /v1/notices, /v1/exports …"""
+    """/v1/files and /v1/cases with every verb, panels and sheets, /v1/experts, /v1/draws, /v1/titles, /v1/notices, /v1/inspections, /v1/exports …"""
     panels = [expert_router(), draw_router(work), panel_router(work)]
     return [
         case_router(work),
         bureau_router(work),
         objection_router(work),
+        inspection_router(work),
         document_router(),
         file_router(),
         *panels,

@@ -1,7 +1,6 @@
 """/v1/cases for the applicant, and for everybody who may read."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +20,7 @@ from casework.use_cases import Casework
 from casework.use_cases.refusals import EditionNotLoaded
 from chassis.auth import authorize
 from chassis.clock import SHANGHAI
+from chassis.database import Database
 from chassis.errors import Forbidden, Invalid, NotFound
 from chassis.http import Body, Db, IfMatch, Page, Paged, Paging, Tx, Who, etag, page, router
 from chassis.identity import Actor
@@ -147,21 +147,26 @@ def _add_reading(routes: APIRouter, work: Casework) -> None:
             documents=await store.list_documents(db, case_id),
             judgements=await store.list_judgements(db, case_id) if sees_judges else None,
             decisions=decisions if sees_judges else [unnamed(decision) for decision in decisions],
-            next=next_steps(work, found, decisions, db.clock.today()),
+            next=await next_steps(work, db, found, decisions),
             notice=notice and NoticeView.of(notice),
             title=title and TitleView.of(title, db.clock.today()),
         )
 
 
-def next_steps(work: Casework, case: Case, decisions: Sequence[Decision], today: date) -> list[StepView]:
-    """What may come next. A state begins with the decision that led into it."""
+async def next_steps(
+    work: Casework, db: Database, case: Case, decisions: Sequence[Decision]
+) -> list[StepView]:
+    """What may come next, and what stands in its way. A state begins with the decision that led into it."""
+    today = db.clock.today()
     into = [one.at for one in decisions if one.to_state == case.state and one.from_state != case.state]
     since = into[-1].astimezone(SHANGHAI).date() if into else today
     try:
-        steps = open_steps(work.edition_of(case, today), case.case_type, case.state, since)
+        edition = work.edition_of(case, today)
+        steps = open_steps(edition, case.case_type, case.state, since)
     except (EditionNotLoaded, UnusableInput, CalendarUnknown):
         return []
-    return [StepView.model_validate(step._asdict()) for step in steps]
+    waits = await use_cases.kept_back(work, db, edition, case)
+    return [StepView(**step._asdict(), waits_for=waits.get(step.verb, [])) for step in steps]
 
 
 def unnamed(decision: Decision) -> Decision:

@@ -78,11 +78,15 @@ class TitleView(BaseModel):
 
 
 class StepView(BaseModel):
-    """A verb that is possible now, by whom, and the last day for it where the edition names one."""
+    """A verb that is possible now, by whom, and the last day for it where the edition names one.
+
+    `waits_for`: the inspections that must be passed first.
+    """
 
     verb: str
     by: list[Role]
     due_on: date | None
+    waits_for: list[str]
 
 
 class FullCase(BaseModel):

@@ -24,21 +24,31 @@ from casework.use_cases.exporting import (
 )
 from casework.use_cases.filing import keep_file, open_document
 from casework.use_cases.granting import close_notice, grant_case, open_notice
+from casework.use_cases.inspecting import (
+    INSPECTION_OVERDUE,
+    act_on_overdue,
+    kept_back,
+    read_inspections,
+    record_inspection,
+)
 from casework.use_cases.keeping import assess_title, report_duty
 from casework.use_cases.marking import fill_sheet, hand_in_sheet, read_scores, read_sheet
 from casework.use_cases.objecting import decide_objection, lodge_objection, read_answer
 from casework.use_cases.revoking import decide_revocation, propose_revocation
 from casework.use_cases.rounds import call_round, change_round, rank_round
+from casework.use_cases.sampling import commit_sample, read_sample, reveal_sample
 from casework.use_cases.steps import Casework
 
 __all__ = [
     "EXPORT_REMOVE",
     "EXPORT_WRITE",
+    "INSPECTION_OVERDUE",
     "NOTICE_CLOSE",
     "TITLE_DUTIES",
     "Casework",
     "accept_case",
     "act_on_duties",
+    "act_on_overdue",
     "add_expert",
     "ask_export",
     "assess_title",
@@ -47,6 +57,7 @@ __all__ = [
     "change_round",
     "close_notice",
     "commit_draw",
+    "commit_sample",
     "decide_change",
     "decide_objection",
     "decide_revocation",
@@ -61,6 +72,7 @@ __all__ = [
     "issue_status_list",
     "judge_case",
     "keep_file",
+    "kept_back",
     "list_exports",
     "lodge_objection",
     "open_document",
@@ -73,15 +85,19 @@ __all__ = [
     "read_draw",
     "read_expert",
     "read_export",
+    "read_inspections",
     "read_panel",
+    "read_sample",
     "read_scores",
     "read_sheet",
+    "record_inspection",
     "recuse_expert",
     "refuse_case",
     "report_change",
     "report_duty",
     "return_case",
     "reveal_draw",
+    "reveal_sample",
     "revise_case",
     "start_review",
     "submit_case",

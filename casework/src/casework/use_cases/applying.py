@@ -6,13 +6,14 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from casework import file_store, lifecycle, objection_store, store
+from casework import file_store, inspection_store, lifecycle, objection_store, store
 from casework.case import Brought, Case, Document
 from casework.edition import Edition
 from casework.facts import Facts, facts_from
 from casework.policy import POLICY
 from casework.unusable import UnusableInput
 from casework.uscc import is_uscc
+from casework.use_cases.inspecting import plan_inspections
 from casework.use_cases.keeping import keep_by_application
 from casework.use_cases.refusals import (
     CaseTypeNotInEdition,
@@ -154,6 +155,7 @@ async def submit_case(work: Casework, tx: Transaction, case_id: UUID, *, expecte
     case = await move(tx, edition, case, verb, **changes, **weighed.changes)
     tx.publish(work.events.CaseSubmitted(**about(case), applied_on=applied_on, edition_hash=edition.hash))
     await keep_by_application(work, tx, case)
+    await plan_inspections(work, tx, edition, case)
     return case
 
 
@@ -210,6 +212,7 @@ async def withdraw_case(
     case = await move(tx, work.edition_of(case, tx.clock.today()), case, "withdraw")
     await store.close_notice(tx, case_id, "withdrawn", tx.clock.now())
     await objection_store.lapse_objections(tx, case_id)
+    await inspection_store.lapse_inspections(tx, case_id)
     await cancel_work(tx, NOTICE_CLOSE, str(case_id), "withdrawn")
     if not was_draft:
         tx.publish(work.events.CaseWithdrawn(**about(case)))

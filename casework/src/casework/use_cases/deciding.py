@@ -7,11 +7,12 @@ from math import ceil, floor
 from typing import Literal
 from uuid import UUID
 
-from casework import lifecycle, panel_store, store
+from casework import inspection_store, lifecycle, panel_store, store
 from casework.case import Case
 from casework.edition import Edition
 from casework.facts import facts_from
 from casework.unusable import UnusableInput
+from casework.use_cases.inspecting import plan_inspections
 from casework.use_cases.refusals import NotPassed, NotYourJudgement, PanelNeeded, SheetNeeded
 from casework.use_cases.rounds import check_quota
 from casework.use_cases.steps import Casework, about, given_reasons, keep, move, take
@@ -139,6 +140,7 @@ async def propose_case(
         check_passed(edition, case)
         await check_panel(tx, edition, case)
         await check_quota(tx, case)
+        await plan_inspections(work, tx, edition, case)
     else:
         said = reasons_given(edition, "propose", reasons)
     case = await move(tx, edition, case, "propose", said, proposal=proposal, reasons=said)
@@ -178,6 +180,7 @@ async def refuse_case(
     said = reasons_given(edition, "refuse", reasons)
     case = await move(tx, edition, case, "refuse", said, reasons=said)
     await store.close_notice(tx, case_id, "refused", tx.clock.now())
+    await inspection_store.lapse_inspections(tx, case_id)
     tx.publish(work.events.CaseRefused(**about(case), reasons=list(said)))
     return case
 

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -136,10 +137,7 @@ async def reveal_draw(work: Casework, tx: Transaction, draw_id: UUID, *, beacon:
     row = await panel_store.lock_draw(tx, draw_id)
     if row is None:
         raise NotFound(thing="draw")
-    if row.revealed_at is not None:
-        raise DrawRevealedBefore(rule="panel.draw")
-    if (beacon is None) != (row.pool.beacon_named is None):
-        raise BeaconMismatch(rule="panel.draw", named=row.pool.beacon_named or "-")
+    check_revealable(row.revealed_at, row.pool.beacon_named, beacon, rule="panel.draw")
     await panel_store.reveal(tx, draw_id, beacon)
     draw = revealed(committed(row.pool, row.seed), row.seed, beacon)
     tx.publish(work.events.DrawRevealed(**_about(row), seed=row.seed.hex(), beacon=beacon))
@@ -152,6 +150,16 @@ async def reveal_draw(work: Casework, tx: Transaction, draw_id: UUID, *, beacon:
         if ranking.case_id in going:
             await _seat(work, tx, row, going[ranking.case_id], ranking)
     return draw
+
+
+def check_revealable(
+    revealed_at: datetime | None, named: str | None, beacon: str | None, *, rule: str
+) -> None:
+    """Raises DrawRevealedBefore, BeaconMismatch unless a beacon is given exactly where one was named."""
+    if revealed_at is not None:
+        raise DrawRevealedBefore(rule=rule)
+    if (beacon is None) != (named is None):
+        raise BeaconMismatch(rule=rule, named=named or "-")
 
 
 async def _seat(work: Casework, tx: Transaction, row: DrawRow, case: Case, ranking: CaseRanking) -> None:

@@ -12,6 +12,7 @@ from casework.duties import DAY
 from casework.edition import Edition
 from casework.use_cases.applying import NOTICE_CLOSE
 from casework.use_cases.duties import plan_duties
+from casework.use_cases.inspecting import check_inspected
 from casework.use_cases.refusals import NothingProposed
 from casework.use_cases.steps import Casework, about, about_title, move, start_of, take
 from chassis.database import Transaction
@@ -21,13 +22,15 @@ from chassis.work import Job, add_work
 async def open_notice(work: Casework, tx: Transaction, case_id: UUID, *, expected: int | None = None) -> Case:
     """Publishes the proposal for the edition's working days; the day of opening is not counted (民法通则第一百五十四条).
 
-    Raises NothingProposed, CalendarUnknown when the official calendar does not reach the end.
+    Raises NothingProposed, NotInspected, InspectionFailed, CalendarUnknown when the official calendar does not reach the
+    end.
     """
     case = await take(tx, case_id, "case.notice", expected)
     edition = work.edition_of(case, tx.clock.today())
     lifecycle.next_step(edition, case.case_type, case.state, "open_notice", tx.actor.role)
     if case.proposal != "grant":
         raise NothingProposed(rule="process.open_notice", proposal=case.proposal)
+    await check_inspected(work, tx, edition, case, "open_notice")
     opens_on = tx.clock.today()
     ends_on = add_working_days(opens_on, edition.notice_working_days)
     case = await move(tx, edition, case, "open_notice")

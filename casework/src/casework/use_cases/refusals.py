@@ -109,6 +109,24 @@ class TiedToEnterprise(Refused):
     status: ClassVar[int] = 403
 
 
+class InspectorTied(Refused):
+    """{officer} is tied to this enterprise ({reason}); somebody else must go there."""
+
+    status: ClassVar[int] = 403
+
+
+class NotInspected(Refused):
+    """{title} comes before {verb} and is due: {because}."""
+
+
+class InspectionFailed(Refused):
+    """{title} was failed on {held_on}; the case is refused, or inspected again."""
+
+
+class BatchDrawn(Refused):
+    """No title of this batch is left to be drawn of: each was in a draw before, is not held, or is of another time."""
+
+
 class NotDrawable(Refused):
     """Case {case_id} is {state}; a panel is drawn for cases that are accepted or in review."""
 

@@ -11,6 +11,8 @@ from casework import expert_store, store
 from casework.case import Case, Decision, Title
 from casework.edition import Edition, Transition
 from casework.evaluate import Evaluator, compile_edition
+from casework.facts import Facts
+from casework.inspecting import Due, compile_inspections
 from casework.lifecycle import cited, next_step
 from casework.policy import POLICY
 from casework.rulebook import MalformedRulebook, Rulebooks, load_rulebooks
@@ -20,6 +22,7 @@ from casework.use_cases.refusals import (
     AppliedThisYear,
     EditionNotLoaded,
     FourEyes,
+    InspectorTied,
     ReasonsNeeded,
     TiedToEnterprise,
 )
@@ -31,6 +34,7 @@ from chassis.identity import Actor
 from contracts import casework as shapes
 
 FactsOf = Callable[[Transaction, str], Awaitable[Mapping[str, Any]]]
+Inspecting = Callable[[Facts], tuple[Due, ...]]
 
 
 class Events(Protocol):
@@ -80,6 +84,12 @@ class Events(Protocol):
     def PanelDrawn(self) -> type[shapes.PanelDrawnShape]: ...  # noqa: N802
     @property
     def ExpertRecused(self) -> type[shapes.ExpertRecusedShape]: ...  # noqa: N802
+    @property
+    def InspectionDue(self) -> type[shapes.InspectionDueShape]: ...  # noqa: N802
+    @property
+    def InspectionHeld(self) -> type[shapes.InspectionHeldShape]: ...  # noqa: N802
+    @property
+    def InspectionOverdue(self) -> type[shapes.InspectionOverdueShape]: ...  # noqa: N802
 
 
 @dataclass(slots=True)
@@ -94,6 +104,7 @@ class Casework:
     facts_of: FactsOf
     _rulebooks: Rulebooks | None = field(default=None, repr=False)
     _evaluators: dict[str, Evaluator] = field(default_factory=dict, repr=False)
+    _inspecting: dict[str, Inspecting] = field(default_factory=dict, repr=False)
 
     def load(self, folder: Path) -> Rulebooks:
         """Reads and compiles every edition of the folder. Raises MalformedRulebook, which stops the start."""
@@ -102,11 +113,16 @@ class Casework:
             if problem := problem_with_number(edition.title_number):
                 raise MalformedRulebook(folder / edition.programme, 0, "title_number", problem)
         self._evaluators = {edition.hash: compile_edition(edition) for edition in found.editions}
+        self._inspecting = {edition.hash: compile_inspections(edition) for edition in found.editions}
         self._rulebooks = found
         return found
 
     def evaluator(self, edition: Edition) -> Evaluator:
         return self._evaluators[edition.hash]
+
+    def inspections_due(self, edition: Edition, facts: Facts) -> tuple[Due, ...]:
+        """The inspections of the site that these facts make due."""
+        return self._inspecting[edition.hash](facts)
 
     def pinned(self, case: Case) -> Edition:
         """The edition that the case was submitted under. Raises EditionNotLoaded."""
@@ -179,6 +195,13 @@ async def check_no_tie(tx: Transaction, enterprise_id: str) -> None:
     ground = await expert_store.find_tie(tx, str(tx.actor), enterprise_id)
     if ground is not None:
         raise TiedToEnterprise(rule="conflict_of_interest", reason=ground)
+
+
+async def check_untied(tx: Transaction, officer: str, enterprise_id: str) -> None:
+    """Raises InspectorTied for an officer, by the name that signs in, who is tied to the enterprise."""
+    ground = await expert_store.find_tie(tx, f"officer:{officer}", enterprise_id)
+    if ground is not None:
+        raise InspectorTied(rule="conflict_of_interest", officer=officer, reason=ground)
 
 
 async def move(

@@ -6,7 +6,14 @@ from casework.api import casework_routers
 from casework.deliveries import deliveries
 from casework.issuing import Issuing
 from casework.store import casework_sql
-from casework.use_cases import NOTICE_CLOSE, TITLE_DUTIES, act_on_duties, close_notice
+from casework.use_cases import (
+    INSPECTION_OVERDUE,
+    NOTICE_CLOSE,
+    TITLE_DUTIES,
+    act_on_duties,
+    act_on_overdue,
+    close_notice,
+)
 from certification.api import routers
 from certification.consumers import consumers
 from certification.settings import Settings
@@ -32,6 +39,7 @@ service = Service(
     deadlines={
         NOTICE_CLOSE: partial(close_notice, casework),
         TITLE_DUTIES: partial(act_on_duties, casework),
+        INSPECTION_OVERDUE: partial(act_on_overdue, casework),
     },
     deliveries=deliveries,
     on_start=prepare,

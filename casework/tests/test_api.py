@@ -128,9 +128,9 @@ async def test_a_case_says_what_may_come_next_by_whom_and_until_when(door: Door,
     async with door.client(APPLICANT) as client:
         steps = (await client.get(f"/v1/cases/{case.case_id}")).json()["next"]
     assert steps == [
-        {"verb": "object", "by": ["public"], "due_on": None},
-        {"verb": "record", "by": ["system"], "due_on": "2016-08-15"},
-        {"verb": "withdraw", "by": ["enterprise"], "due_on": None},
+        {"verb": "object", "by": ["public"], "due_on": None, "waits_for": []},
+        {"verb": "record", "by": ["system"], "due_on": "2016-08-15", "waits_for": []},
+        {"verb": "withdraw", "by": ["enterprise"], "due_on": None, "waits_for": []},
     ]
 
 

@@ -119,9 +119,7 @@ async def record_inspection(
     said = f"{standing.rule.title.zh}（{look.held_on}）：{_SAID[look.outcome]}"
     case = await keep(tx, case, "inspect", [said])
     tx.publish(
-        work.events.InspectionHeld(
-            **_about(case, standing.row), outcome=look.outcome, held_on=look.held_on
-        )
+        work.events.InspectionHeld(**_about(case, standing.row), outcome=look.outcome, held_on=look.held_on)
     )
     return case
 

@@ -116,11 +116,19 @@ async def test_an_officer_refuses_a_case_whose_look_was_failed(way: SmeWay) -> N
     assert [row.state for row in await way.rows(case.case_id)] == ["failed"]
 
 
-async def test_it_is_due_from_the_submission_on_and_no_more_once_the_case_is_gone(way: SmeWay) -> None:
+@pytest.mark.parametrize("gone", ["withdrawn", "refused"])
+async def test_it_is_due_from_the_submission_on_until_the_case_is_gone(way: SmeWay, gone: str) -> None:
     way.case_type = "first"
     case = await way.submitted()
     assert [(row.inspection, row.state) for row in await way.rows(case.case_id)] == [("site_check", "due")]
-    await way.step("withdraw_case", APPLICANT, case.case_id)
+    if gone == "withdrawn":
+        await way.step("withdraw_case", APPLICANT, case.case_id)
+    else:
+        await way.step("accept_case", OFFICER, case.case_id)
+        await way.step("start_review", OFFICER, case.case_id)
+        await way.step("propose_case", OFFICER, case.case_id, proposal="refuse", reasons=["too late"])
+        await way.step("refuse_case", OFFICER, case.case_id, reasons=["too late"])
+    assert await state_of(way.db, case.case_id) == gone
     assert [row.state for row in await way.rows(case.case_id)] == ["lapsed"]
 
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from casework.case import Revocation
 from casework.draw_file import Differs, verify
 from casework.round import Call, Round
 from casework.sample import Batch, Sample, drawn_of, opened, sample_size, sealed
@@ -184,14 +185,38 @@ async def test_the_titles_of_a_round_are_a_batch_of_their_own(way: SmeWay) -> No
         await way.committed(Whole("hnte", None, called.round_id))
 
 
-async def test_a_revoked_title_is_neither_drawn_of_nor_inspected(way: SmeWay, clock: FixedClock) -> None:
-    kept, lost = await way.two_granted()
-    clock.set(datetime(2026, 8, 20, 2, 0, tzinfo=UTC))
+async def revoked(way: SmeWay, number: str, **said: Any) -> Revocation:
+    await way.step("propose_revocation", OFFICER, number, **REVOKE | said)
+    decided: Revocation = await way.step(
+        "decide_revocation", ZHAO, number, decision="revoke", reasons=["so it is"]
+    )
+    return decided
+
+
+async def test_a_revoked_title_is_neither_inspected_nor_drawn_of(way: SmeWay, clock: FixedClock) -> None:
+    title = await way.granted()
     committed = await way.committed()
-    await way.step("propose_revocation", OFFICER, lost.number, **REVOKE)
-    await way.step("decide_revocation", ZHAO, lost.number, decision="revoke", reasons=["so it is"])
-    drawn = (await way.revealed(committed)).drawn
-    assert [bool(await way.rows(one.case_id)) for one in (kept, lost)] == [kept.case_id in drawn, False]
+    clock.set(datetime(2026, 8, 20, 2, 0, tzinfo=UTC))
+    await revoked(way, title.number)
+    assert (await way.revealed(committed)).drawn == (title.case_id,)
+    assert await way.rows(title.case_id) == []
+    way.applicant = STRANGER
+    await revoked(way, (await way.granted()).number)
+    with pytest.raises(BatchDrawn):
+        await way.committed()
+
+
+@pytest.mark.parametrize(
+    ("applied", "drawn"),
+    [(datetime(2026, 5, 20, tzinfo=UTC), None), (datetime(2026, 7, 1, tzinfo=UTC), 2027)],
+)
+async def test_what_is_of_another_time_is_not_drawn_of(
+    way: SmeWay, clock: FixedClock, applied: datetime, drawn: int | None
+) -> None:
+    clock.set(applied)
+    await way.granted()
+    if drawn is not None:
+        clock.set(datetime(drawn, 1, 4, tzinfo=UTC))
     with pytest.raises(BatchDrawn):
         await way.committed()
 
@@ -245,8 +270,7 @@ async def test_a_failed_check_names_the_ground_and_leaves_the_revocation_to_two_
 async def test_a_revocation_ends_an_inspection_that_nobody_held(way: SmeWay, clock: FixedClock) -> None:
     number, case_id = await drawn_title(way)
     clock.set(datetime(2026, 8, 20, 2, 0, tzinfo=UTC))
-    await way.step("propose_revocation", OFFICER, number, **REVOKE | {"ground": "fraud"})
-    await way.step("decide_revocation", ZHAO, number, decision="revoke", reasons=["so it is"])
+    await revoked(way, number, ground="fraud")
     assert [row.state for row in await way.rows(case_id)] == ["lapsed"]
 
 

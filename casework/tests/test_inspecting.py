@@ -13,7 +13,17 @@ from casework.store import list_decisions
 from casework.unusable import UnusableInput
 from casework.use_cases import Casework, declare_interest
 from casework.use_cases.refusals import InspectionFailed, InspectorTied, NotInspected, TiedToEnterprise
-from casework_way import APPLICANT, OFFICER, RULEBOOKS, USCC, Door, casework_door, kept_in, state_of
+from casework_way import (
+    APPLICANT,
+    OFFICER,
+    RULEBOOKS,
+    USCC,
+    Door,
+    casework_door,
+    documents,
+    kept_in,
+    state_of,
+)
 from chassis.clock import FixedClock
 from chassis.database import Database
 from chassis.errors import Forbidden, NotFound, PreconditionFailed
@@ -172,9 +182,13 @@ async def test_who_is_tied_to_the_enterprise_neither_records_nor_goes(way: SmeWa
 
 @pytest.mark.parametrize(
     ("changes", "rule"),
-    [({"held_on": date(2026, 7, 2)}, "in_the_future"), ({"held_on": date(2026, 6, 30)}, "before_application")],
-)  # fmt: skip
-async def test_a_look_lies_between_the_application_and_today(
+    [
+        ({"held_on": date(2026, 7, 2)}, "in_the_future"),
+        ({"held_on": date(2026, 6, 30)}, "before_application"),
+        ({"documents": documents(["site_record"]) * 2}, "doubled_id"),
+    ],
+)
+async def test_a_look_lies_between_the_application_and_today_and_names_each_document_once(
     way: SmeWay, changes: dict[str, Any], rule: str
 ) -> None:
     way.case_type = "first"

@@ -18,6 +18,7 @@ from casework.draw_file import Differs, verify
 from casework.round import Call, Round
 from casework.sample import Batch, Sample, drawn_of, opened, sample_size, sealed
 from casework.sample_store import Whole
+from casework.unusable import UnusableInput
 from casework.use_cases import Casework, call_round, read_sample
 from casework.use_cases.refusals import BatchDrawn, BeaconMismatch, DrawRevealedBefore
 from casework_way import OFFICER, RULEBOOKS, STRANGER, Door, casework_door, kept_in
@@ -243,7 +244,10 @@ async def test_that_nobody_looked_by_the_last_day_is_told_once(way: SmeWay, cloc
 
 async def test_what_was_looked_at_in_time_is_not_overdue(way: SmeWay, clock: FixedClock) -> None:
     _, case_id = await drawn_title(way)
-    await way.looked(case_id, "random_check")
+    with pytest.raises(UnusableInput) as refused:
+        await way.looked(case_id, "random_check", held_on=clock.today() - timedelta(days=1))
+    assert refused.value.rule_id == "before_draw"
+    await way.looked(case_id, "random_check", held_on=clock.today())
     clock.set(datetime(2026, 12, 16, 2, 0, tzinfo=UTC))
     while await way.meet_deadlines():
         pass

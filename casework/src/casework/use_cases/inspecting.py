@@ -19,6 +19,7 @@ from casework.unusable import UnusableInput
 from casework.use_cases.refusals import InspectionFailed, NotInspected
 from casework.use_cases.steps import Casework, about, check_untied, keep, look_at, start_of, take
 from casework.use_cases.weighing import judged_facts, together
+from chassis.clock import SHANGHAI
 from chassis.database import Transaction
 from chassis.errors import NotFound
 from chassis.identity import Actor
@@ -99,7 +100,7 @@ async def record_inspection(
     """Records what was found; the newest look counts. A case on its way stays where it is, and so does a title.
 
     Raises NotFound also for an inspection that the case has not, Forbidden, TiedToEnterprise, InspectorTied,
-    PreconditionFailed, WrongState, UnusableInput for a day before the application or to come.
+    PreconditionFailed, WrongState, UnusableInput for a day before the application or the draw, or to come.
     """
     case = await take(tx, case_id, "inspection.record", expected)
     edition, today = work.edition_of(case, tx.clock.today()), tx.clock.today()
@@ -109,10 +110,7 @@ async def record_inspection(
         await lay_down(work, tx, case, standing.rule)
         standing = await _owed(work, tx, edition, case, inspection)
     assert standing.row is not None
-    if look.held_on > today:
-        raise UnusableInput("held_on", "in_the_future", given=look.held_on.isoformat())
-    if case.applied_on is not None and look.held_on < case.applied_on:
-        raise UnusableInput("held_on", "before_application", given=look.held_on.isoformat())
+    _check_look(look, case, standing.row, today)
     for officer in look.officers:
         await check_untied(tx, officer, case.enterprise_id)
     await inspection_store.add_outcome(tx, standing.row, look, len(standing.outcomes))
@@ -122,6 +120,19 @@ async def record_inspection(
         work.events.InspectionHeld(**_about(case, standing.row), outcome=look.outcome, held_on=look.held_on)
     )
     return case
+
+
+def _check_look(look: Look, case: Case, row: InspectionRow, today: date) -> None:
+    """Nobody looked before it was called for: before the application, at random before the draw was revealed."""
+    held_on, given = look.held_on, look.held_on.isoformat()
+    if held_on > today:
+        raise UnusableInput("held_on", "in_the_future", given=given)
+    if case.applied_on is not None and held_on < case.applied_on:
+        raise UnusableInput("held_on", "before_application", given=given)
+    if row.kind == "random" and held_on < row.added_at.astimezone(SHANGHAI).date():
+        raise UnusableInput("held_on", "before_draw", given=given)
+    if len({document.paper for document in look.documents}) != len(look.documents):
+        raise UnusableInput("documents", "doubled_id")
 
 
 async def _owed(work: Casework, reader: Reader, edition: Edition, case: Case, inspection: str) -> Standing:

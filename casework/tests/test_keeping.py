@@ -12,7 +12,7 @@ from casework.case import Case, Duty, Title
 from casework.duty_store import list_duties
 from casework.edition import Edition
 from casework.revocation_store import list_revocations
-from casework.use_cases.duties import plan_duties
+from casework.use_cases.duties import Planned, plan_duties
 from casework.use_cases.refusals import DutyNotOwed, UnknownResult
 from casework_way import APPLICANT, OFFICER, RULEBOOKS, USCC, Way
 from chassis.clock import FixedClock
@@ -46,8 +46,8 @@ async def granted(way: Way, edition: Edition, day: date) -> Title:
     )  # fmt: skip
     async with way.db.transaction(SYSTEM) as tx:
         await store.add_case(tx, case)
-        await store.add_title(tx, title)
-        await plan_duties(tx, edition, title, case.case_type)
+        await store.add_titles(tx, [title])
+        await plan_duties(tx, [Planned(edition, title, case.case_type)])
     return title
 
 

@@ -15,7 +15,8 @@ _COLUMNS = "duty_id, title_id, rule, year, kept_by, opens_on, due_on, reminded_o
 _DUTY = f"SELECT {_COLUMNS} FROM duties"  # noqa: S608 - constants
 _ADD = (
     "INSERT INTO duties (title_id, enterprise_id, programme, duty_id, rule, year, kept_by, opens_on, due_on)"  # noqa: S608
-    " SELECT $1, $2, $3, o.* FROM unnest($4::uuid[], $5::text[], $6::int[], $7::text[], $8::date[], $9::date[]) AS o"
+    " SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::int[], $7::text[], $8::date[],"
+    " $9::date[])"
     f" ON CONFLICT (title_id, rule, opens_on) DO NOTHING RETURNING {_COLUMNS}"
 )
 _AWAITING = (
@@ -35,14 +36,15 @@ async def save_expired(tx: Transaction, title: Title) -> None:
     )
 
 
-async def add_duties(tx: Transaction, title: Title, owed: Sequence[Owed]) -> list[Duty]:
-    """Adds what is not there yet of each rule, and returns that."""
+async def add_duties(tx: Transaction, owed: Sequence[tuple[Title, Owed]]) -> list[Duty]:
+    """Adds what is not there yet of each title and rule, and returns that."""
     if not owed:
         return []
     rows = await tx.fetch(
-        _ADD, title.title_id, title.enterprise_id, title.programme, [uuid7() for _ in owed],
-        [one.rule.id for one in owed], [one.year for one in owed], [one.rule.kept_by for one in owed],
-        [one.opens_on for one in owed], [one.due_on for one in owed],
+        _ADD, [title.title_id for title, _ in owed], [title.enterprise_id for title, _ in owed],
+        [title.programme for title, _ in owed], [uuid7() for _ in owed], [one.rule.id for _, one in owed],
+        [one.year for _, one in owed], [one.rule.kept_by for _, one in owed], [one.opens_on for _, one in owed],
+        [one.due_on for _, one in owed],
     )  # fmt: skip
     return [Duty.model_validate(dict(row)) for row in rows]
 

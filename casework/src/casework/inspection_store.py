@@ -47,9 +47,11 @@ async def settle_site(tx: Transaction, case_id: UUID, needed: Sequence[str]) -> 
     await tx.execute(_SETTLE, case_id, needed)
 
 
-async def lapse_inspections(tx: Transaction, case_id: UUID) -> None:
-    """Ends those of a case or title that is no more, where nobody has looked."""
-    await tx.execute("UPDATE inspections SET state = 'lapsed' WHERE case_id = $1 AND state = 'due'", case_id)
+async def lapse_inspections(tx: Transaction, case_ids: Sequence[UUID]) -> None:
+    """Ends those of cases or titles that are no more, where nobody has looked."""
+    await tx.execute(
+        "UPDATE inspections SET state = 'lapsed' WHERE case_id = ANY($1) AND state = 'due'", case_ids
+    )
 
 
 async def list_of_case(reader: Reader, case_id: UUID) -> list[InspectionRow]:

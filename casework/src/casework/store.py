@@ -1,6 +1,6 @@
 """The rows of casework. Every object comes out of its rows by validation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -35,7 +35,7 @@ _COLUMNS = (
     "applied_on", "edition", "edition_hash", "once_in_year", "round_id", "facts", "answer", "verdict", "proposal", "defects",
     "reasons", "drafted_at", "changed_at",
 )  # fmt: skip
-_CASE = f"SELECT {', '.join(_COLUMNS)} FROM cases"  # noqa: S608 - constants
+CASE = f"SELECT {', '.join(_COLUMNS)} FROM cases"  # noqa: S608 - constants
 _ADD = insert("cases", _COLUMNS)
 _LISTED = [name for name in _COLUMNS if name not in ("facts", "answer")]
 _CASES = Listing(
@@ -66,13 +66,13 @@ async def add_case(tx: Transaction, case: Case) -> None:
     await tx.execute(_ADD, *_arguments(case))
 
 
-async def save_case(tx: Transaction, case: Case, decision: Decision) -> None:
-    """Saves the case with the decision that made it so.
+async def save_cases(tx: Transaction, saved: Iterable[tuple[Case, Decision]]) -> None:
+    """Saves each case with the decision that made it so.
 
     Raises AppliedBefore when the edition allows one application a year and another stands: the transaction is lost then.
     """
     try:
-        await tx.execute(_SAVE, *_arguments(case), *_decided(decision))
+        await tx.executemany(_SAVE, [[*_arguments(case), *_decided(decision)] for case, decision in saved])
     except asyncpg.UniqueViolationError as error:
         if error.constraint_name != "cases_once_a_year":
             raise
@@ -80,18 +80,18 @@ async def save_case(tx: Transaction, case: Case, decision: Decision) -> None:
 
 
 async def lock_case(tx: Transaction, case_id: UUID) -> Case | None:
-    row = await tx.fetchrow(f"{_CASE} WHERE case_id = $1 FOR UPDATE", case_id)
+    row = await tx.fetchrow(f"{CASE} WHERE case_id = $1 FOR UPDATE", case_id)
     return None if row is None else Case.model_validate(dict(row))
 
 
 async def lock_cases(tx: Transaction, case_ids: Sequence[UUID]) -> list[Case]:
     """Those of the cases that exist, locked in the same order by everybody."""
-    rows = await tx.fetch(f"{_CASE} WHERE case_id = ANY($1) ORDER BY case_id FOR UPDATE", case_ids)
+    rows = await tx.fetch(f"{CASE} WHERE case_id = ANY($1) ORDER BY case_id FOR UPDATE", case_ids)
     return [Case.model_validate(dict(row)) for row in rows]
 
 
 async def find_case(reader: Reader, case_id: UUID) -> Case | None:
-    row = await reader.fetchrow(f"{_CASE} WHERE case_id = $1", case_id)
+    row = await reader.fetchrow(f"{CASE} WHERE case_id = $1", case_id)
     return None if row is None else Case.model_validate(dict(row))
 
 
@@ -107,14 +107,8 @@ async def list_cases(
 ) -> list[Case]:
     """In the order in which the cases were drafted, from the one after `after`; without their facts and answers."""
     rows = await _CASES.rows(
-        reader,
-        limit,
-        enterprise_id=enterprise_id,
-        programme=programme,
-        state=state,
-        round_id=round_id,
-        after=after,
-    )
+        reader, limit, enterprise_id=enterprise_id, programme=programme, state=state, round_id=round_id, after=after
+    )  # fmt: skip
     return [Case.model_validate(dict(row)) for row in rows]
 
 
@@ -182,26 +176,27 @@ async def add_notice(tx: Transaction, case: Case, opens_on: date, ends_on: date)
     )  # fmt: skip
 
 
-async def close_notice(tx: Transaction, case_id: UUID, outcome: NoticeOutcome, at: datetime) -> None:
+async def close_notices(
+    tx: Transaction, case_ids: Sequence[UUID], outcome: NoticeOutcome, at: datetime
+) -> None:
     await tx.execute(
-        "UPDATE notices SET closed_at = $3, outcome = $2, suspended_on = NULL WHERE case_id = $1 AND closed_at IS NULL",
-        case_id, outcome, at,
+        "UPDATE notices SET closed_at = $3, outcome = $2, suspended_on = NULL"
+        " WHERE case_id = ANY($1) AND closed_at IS NULL",
+        case_ids, outcome, at,
     )  # fmt: skip
 
 
-_NOTICE = (
+NOTICE = (
     "SELECT case_id, enterprise_id, enterprise_name, programme, level, opens_on, ends_on, suspended_on, closed_at,"
     " outcome FROM notices"
 )
-
-
 _NOTICES = Listing(
-    _NOTICE, order="case_id", programme="programme = {}", open_only="closed_at IS NULL", after="case_id > {}"
+    NOTICE, order="case_id", programme="programme = {}", open_only="closed_at IS NULL", after="case_id > {}"
 )  # fmt: skip
 
 
 async def find_notice(reader: Reader, case_id: UUID) -> Notice | None:
-    row = await reader.fetchrow(f"{_NOTICE} WHERE case_id = $1", case_id)
+    row = await reader.fetchrow(f"{NOTICE} WHERE case_id = $1", case_id)
     return None if row is None else Notice.model_validate(dict(row))
 
 
@@ -245,12 +240,18 @@ _VALID_TITLES = Listing(
 )  # fmt: skip
 
 
-async def add_title(tx: Transaction, title: Title) -> None:
-    await tx.execute(
+async def add_titles(tx: Transaction, titles: Iterable[Title]) -> None:
+    at = tx.clock.now()
+    await tx.executemany(
         "INSERT INTO titles (title_id, case_id, enterprise_id, enterprise_name, programme, level, number, granted_on,"
         " valid_until, edition, edition_hash, granted_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-        title.title_id, title.case_id, title.enterprise_id, title.enterprise_name, title.programme, title.level,
-        title.number, title.granted_on, title.valid_until, title.edition, title.edition_hash, tx.clock.now(),
+        [
+            (
+                one.title_id, one.case_id, one.enterprise_id, one.enterprise_name, one.programme, one.level,
+                one.number, one.granted_on, one.valid_until, one.edition, one.edition_hash, at,
+            )
+            for one in titles
+        ],
     )  # fmt: skip
 
 

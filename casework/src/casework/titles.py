@@ -3,9 +3,11 @@
 import re
 from datetime import date
 
+from casework.case import Case
 from casework.edition import Edition
 
 _PLACE = re.compile(r"\{(year|province|region|serial)(?::0([1-9])d)?\}")
+_SERIAL = re.compile("[0-9]{1,9}")
 
 
 def problem_with_number(form: str) -> str | None:
@@ -41,6 +43,24 @@ def title_number(series: str, serial: int) -> str:
         return str(serial).zfill(digits)
 
     return _PLACE.sub(written, series)
+
+
+def serial_of(series: str, number: str) -> int | None:
+    """The serial of a number of the series, None for any other text: 1 of `GR200944000001`."""
+    before, after = _PLACE.sub("\0", series).split("\0")
+    digits = number.removeprefix(before).removesuffix(after)
+    if not _SERIAL.fullmatch(digits) or int(digits) == 0:
+        return None
+    try:
+        return int(digits) if title_number(series, int(digits)) == number else None
+    except ValueError:
+        return None
+
+
+def region_of(case: Case) -> str:
+    """The GB/T 2260 code of the enterprise; without one, the code in its USCC (characters 3 to 8)."""
+    region: str = case.facts.get("enterprise", {}).get("region") or case.enterprise_id[2:8]
+    return region
 
 
 def valid_until(edition: Edition, granted_on: date) -> date:

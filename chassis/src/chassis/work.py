@@ -5,7 +5,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -76,16 +76,27 @@ Deadline = Callable[[Job, Transaction], Awaitable[None]]
 Delivery = Callable[[Job], Awaitable[Outcome]]
 
 
+_ADD = (
+    "INSERT INTO work (kind, subject, payload, due_at) VALUES ($1, $2, $3, $4)"
+    " ON CONFLICT (kind, subject) WHERE state = 'due' DO NOTHING"
+)
+
+
 async def add_work(
     tx: Transaction, kind: str, subject: str, payload: Mapping[str, object], due_at: datetime | None = None
 ) -> None:
     """Adds a row due at `due_at` (now when absent), unless one of this kind and subject is open."""
-    await tx.execute(
-        "INSERT INTO work (kind, subject, payload, due_at) VALUES ($1, $2, $3, $4)"
-        " ON CONFLICT (kind, subject) WHERE state = 'due' DO NOTHING",
-        kind, subject, dict(payload), due_at or tx.clock.now(),
-    )  # fmt: skip
-    tx.wakes = True
+    await add_all_work(tx, kind, [(subject, payload, due_at or tx.clock.now())])
+
+
+async def add_all_work(
+    tx: Transaction, kind: str, due: Iterable[tuple[str, Mapping[str, object], datetime]]
+) -> None:
+    """The same of several subjects, each with its payload and when it is due."""
+    rows = [(kind, subject, dict(payload), at) for subject, payload, at in due]
+    if rows:
+        await tx.executemany(_ADD, rows)
+        tx.wakes = True
 
 
 async def cancel_work(tx: Transaction, kind: str, subject: str, reason: str) -> None:

@@ -210,9 +210,9 @@ async def withdraw_case(
     case = await take(tx, case_id, "case.withdraw", expected)
     was_draft = case.edition_hash is None
     case = await move(tx, work.edition_of(case, tx.clock.today()), case, "withdraw")
-    await store.close_notice(tx, case_id, "withdrawn", tx.clock.now())
+    await store.close_notices(tx, [case_id], "withdrawn", tx.clock.now())
     await objection_store.lapse_objections(tx, case_id)
-    await inspection_store.lapse_inspections(tx, case_id)
+    await inspection_store.lapse_inspections(tx, [case_id])
     await cancel_work(tx, NOTICE_CLOSE, str(case_id), "withdrawn")
     if not was_draft:
         tx.publish(work.events.CaseWithdrawn(**about(case)))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from fractions import Fraction
 from math import ceil, floor
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from casework import inspection_store, lifecycle, panel_store, store
@@ -15,7 +15,7 @@ from casework.unusable import UnusableInput
 from casework.use_cases.inspecting import plan_inspections
 from casework.use_cases.refusals import NotPassed, NotYourJudgement, PanelNeeded, SheetNeeded
 from casework.use_cases.rounds import check_quota
-from casework.use_cases.steps import Casework, about, given_reasons, keep, move, take
+from casework.use_cases.steps import Casework, Move, about, given_reasons, keep, move, move_all, take
 from casework.use_cases.weighing import judged_facts, weigh
 from casework.verdict import Verdict, exact_text
 from chassis.database import Transaction
@@ -176,13 +176,34 @@ async def refuse_case(
 ) -> Case:
     """Refuses the title. Raises ReasonsNeeded without a reason."""
     case = await take(tx, case_id, "case.refuse", expected)
-    edition = work.edition_of(case, tx.clock.today())
-    said = reasons_given(edition, "refuse", reasons)
-    case = await move(tx, edition, case, "refuse", said, reasons=said)
-    await store.close_notice(tx, case_id, "refused", tx.clock.now())
-    await inspection_store.lapse_inspections(tx, case_id)
-    tx.publish(work.events.CaseRefused(**about(case), reasons=list(said)))
-    return case
+    (refused,) = await refuse_all(
+        work, tx, [Refusing(work.edition_of(case, tx.clock.today()), case, reasons)]
+    )
+    return refused
+
+
+class Refusing(NamedTuple):
+    """A case to be refused, and why; `noted` stands beside the decision, and no event tells it."""
+
+    edition: Edition
+    case: Case
+    reasons: Sequence[str]
+    noted: Sequence[str] = ()
+
+
+async def refuse_all(work: Casework, tx: Transaction, refused: Sequence[Refusing]) -> list[Case]:
+    """Raises ReasonsNeeded for one without a reason, and as `move` does."""
+    said = [reasons_given(one.edition, "refuse", one.reasons) for one in refused]
+    moves = [
+        Move(one.edition, one.case, (*why, *one.noted), {"reasons": why})
+        for one, why in zip(refused, said, strict=True)
+    ]
+    cases = await move_all(tx, "refuse", moves)
+    await store.close_notices(tx, [case.case_id for case in cases], "refused", tx.clock.now())
+    await inspection_store.lapse_inspections(tx, [case.case_id for case in cases])
+    for case in cases:
+        tx.publish(work.events.CaseRefused(**about(case), reasons=list(case.reasons)))
+    return cases
 
 
 def reasons_given(edition: Edition, verb: str, reasons: Sequence[str]) -> tuple[str, ...]:

@@ -3,7 +3,9 @@
 Each title has one open work row, due at its next step: steps are taken in the order of their days, and one at a time.
 """
 
-from typing import Any, Final, assert_never
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple, assert_never
 from uuid import UUID
 
 from casework import bars, duties, duty_store, store
@@ -14,16 +16,35 @@ from casework.lifecycle import cited
 from casework.use_cases.revoking import put_proposal, stands_already
 from casework.use_cases.steps import Casework, about_title, start_of
 from chassis.database import Transaction
-from chassis.work import Job, add_work, cancel_work
+from chassis.work import Job, add_all_work, cancel_work
 
 TITLE_DUTIES: Final = "title.duties"
 
 
-async def plan_duties(tx: Transaction, edition: Edition, title: Title, case_type: str) -> None:
-    """Lays down what a title that owed nothing yet owes from today on, and waits for its first step."""
+class Planned(NamedTuple):
+    """A title that owes nothing yet, its edition, and the type of the application that it was granted on."""
+
+    edition: Edition
+    title: Title
+    case_type: str
+
+
+async def plan_duties(tx: Transaction, planned: Sequence[Planned]) -> None:
+    """Lays down what each of the titles owes from today on, and waits for its first step."""
     today = tx.clock.today()
-    added = await duty_store.add_duties(tx, title, duties.owed_by(edition, title, case_type, today))
-    await _wait(tx, title, duties.next_step(edition, title, added, today))
+    owed = [
+        (one.title, duty)
+        for one in planned
+        for duty in duties.owed_by(one.edition, one.title, one.case_type, today)
+    ]
+    added: dict[UUID, list[Duty]] = defaultdict(list)
+    for duty in await duty_store.add_duties(tx, owed):
+        added[duty.title_id].append(duty)
+    first = [
+        (one.title, duties.next_step(one.edition, one.title, added[one.title.title_id], today))
+        for one in planned
+    ]
+    await _wait(tx, first)
 
 
 async def act_on_duties(work: Casework, job: Job, tx: Transaction) -> None:
@@ -37,19 +58,19 @@ async def act_on_duties(work: Casework, job: Job, tx: Transaction) -> None:
     edition = work.edition_of_title(title)
     if job.payload.get("plan"):
         case = await store.find_case(tx, title.case_id)
-        await plan_duties(tx, edition, title, "" if case is None else case.case_type)
+        await plan_duties(tx, [Planned(edition, title, "" if case is None else case.case_type)])
         return
     step = await _next(tx, edition, title)
     if step is not None and step.on <= tx.clock.today():
         title = await _take(work, tx, edition, title, step)
         step = await _next(tx, edition, title)
-    await _wait(tx, title, step)
+    await _wait(tx, [(title, step)])
 
 
 async def plan_anew(tx: Transaction, edition: Edition, title: Title) -> None:
     """Waits for the title's next step, which may come earlier since something was added to what it owes."""
     await cancel_work(tx, TITLE_DUTIES, str(title.title_id), "planned anew")
-    await _wait(tx, title, await _next(tx, edition, title))
+    await _wait(tx, [(title, await _next(tx, edition, title))])
 
 
 async def _next(tx: Transaction, edition: Edition, title: Title) -> Step | None:
@@ -57,10 +78,9 @@ async def _next(tx: Transaction, edition: Edition, title: Title) -> Step | None:
     return duties.next_step(edition, title, owed, tx.clock.today())
 
 
-async def _wait(tx: Transaction, title: Title, step: Step | None) -> None:
-    if step is not None:
-        subject = str(title.title_id)
-        await add_work(tx, TITLE_DUTIES, subject, {"title_id": subject}, start_of(step.on))
+async def _wait(tx: Transaction, steps: Sequence[tuple[Title, Step | None]]) -> None:
+    due = {str(title.title_id): start_of(step.on) for title, step in steps if step is not None}
+    await add_all_work(tx, TITLE_DUTIES, [(of, {"title_id": of}, due_at) for of, due_at in due.items()])
 
 
 async def _take(work: Casework, tx: Transaction, edition: Edition, title: Title, step: Step) -> Title:

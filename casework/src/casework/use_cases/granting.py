@@ -1,6 +1,8 @@
 """From the proposal to the title: the public notice, its end, the grant."""
 
+from collections.abc import Sequence
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -11,10 +13,10 @@ from casework.case import Case, Title
 from casework.duties import DAY
 from casework.edition import Edition
 from casework.use_cases.applying import NOTICE_CLOSE
-from casework.use_cases.duties import plan_duties
+from casework.use_cases.duties import Planned, plan_duties
 from casework.use_cases.inspecting import check_inspected
 from casework.use_cases.refusals import NothingProposed
-from casework.use_cases.steps import Casework, about, about_title, move, start_of, take
+from casework.use_cases.steps import Casework, Move, about, about_title, move, move_all, start_of, take
 from chassis.database import Transaction
 from chassis.work import Job, add_work
 
@@ -67,11 +69,46 @@ async def grant_case(work: Casework, tx: Transaction, case_id: UUID, *, expected
     return await grant(work, tx, work.edition_of(case, tx.clock.today()), case)
 
 
+class Grant(NamedTuple):
+    """A case to be granted. `number` and `granted_on`: what the recognition authority gave, both or neither; without
+    them it is the next number from today on. `noted` stands beside the decision.
+    """
+
+    edition: Edition
+    case: Case
+    number: str | None = None
+    granted_on: date | None = None
+    noted: Sequence[str] = ()
+
+
 async def grant(work: Casework, tx: Transaction, edition: Edition, case: Case) -> Title:
-    case = await move(tx, edition, case, "grant")
-    granted_on = tx.clock.today()
-    series = titles.number_series(edition, region_of(case), granted_on)
-    title = Title.model_validate(
+    (title,) = await grant_all(work, tx, [Grant(edition, case)])
+    return title
+
+
+async def grant_all(work: Casework, tx: Transaction, grants: Sequence[Grant]) -> list[Title]:
+    """Each case its title, all of them in a few statements. Raises as `move` does."""
+    moves = [Move(one.edition, one.case, one.noted) for one in grants]
+    cases = await move_all(tx, "grant", moves)
+    granted = [await _title_of(tx, one, case) for one, case in zip(grants, cases, strict=True)]
+    await store.add_titles(tx, granted)
+    await store.close_notices(tx, [case.case_id for case in cases], "granted", tx.clock.now())
+    for title in granted:
+        tx.publish(
+            work.events.TitleGranted(
+                **about_title(title), granted_on=title.granted_on, valid_until=title.valid_until
+            )
+        )
+    await plan_duties(
+        tx,
+        [Planned(one.edition, title, one.case.case_type) for one, title in zip(grants, granted, strict=True)],
+    )
+    return granted
+
+
+async def _title_of(tx: Transaction, one: Grant, case: Case) -> Title:
+    granted_on = one.granted_on or tx.clock.today()
+    return Title.model_validate(
         {
             "title_id": uuid7(),
             "case_id": case.case_id,
@@ -79,25 +116,15 @@ async def grant(work: Casework, tx: Transaction, edition: Edition, case: Case) -
             "enterprise_name": case.enterprise_name,
             "programme": case.programme,
             "level": case.level,
-            "number": titles.title_number(series, await store.next_in_series(tx, series)),
+            "number": one.number or await _next_number(tx, one.edition, case, granted_on),
             "granted_on": granted_on,
-            "valid_until": titles.valid_until(edition, granted_on),
+            "valid_until": titles.valid_until(one.edition, granted_on),
             "edition": case.edition,
             "edition_hash": case.edition_hash,
         }
     )
-    await store.add_title(tx, title)
-    await store.close_notice(tx, case.case_id, "granted", tx.clock.now())
-    tx.publish(
-        work.events.TitleGranted(
-            **about_title(title), granted_on=title.granted_on, valid_until=title.valid_until
-        )
-    )
-    await plan_duties(tx, edition, title, case.case_type)
-    return title
 
 
-def region_of(case: Case) -> str:
-    """The GB/T 2260 code of the enterprise; without one, the code in its USCC (characters 3 to 8)."""
-    region: str = case.facts.get("enterprise", {}).get("region") or case.enterprise_id[2:8]
-    return region
+async def _next_number(tx: Transaction, edition: Edition, case: Case, granted_on: date) -> str:
+    series = titles.number_series(edition, titles.region_of(case), granted_on)
+    return titles.title_number(series, await store.next_in_series(tx, series))

@@ -50,7 +50,7 @@ async def assess_title(
     if came_out.period is not None:
         due_on = last_day(came_out.period, today)
         mended = Owed(edition.duty(duty), due_on.year, today + DAY, due_on)
-        await duty_store.add_duties(tx, title, [mended])
+        await duty_store.add_duties(tx, [(title, mended)])
         await plan_anew(tx, edition, title)
     if came_out.ground is not None and not await stands_already(tx, title):
         await put_proposal(work, tx, title, ground=came_out.ground, conduct_on=today, reasons=said)

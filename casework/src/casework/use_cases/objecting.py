@@ -121,7 +121,7 @@ async def _go_on(
     """
     now, today = tx.clock.now(), tx.clock.today()
     if verb == _UPHOLD:
-        await store.close_notice(tx, case.case_id, "upheld", now)
+        await store.close_notices(tx, [case.case_id], "upheld", now)
     if not is_last:
         return await keep(tx, case, verb, said), None
     notice = await store.find_notice(tx, case.case_id)

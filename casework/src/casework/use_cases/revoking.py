@@ -96,7 +96,7 @@ async def decide_revocation(
     decided = proposed.model_copy(update=changes)
     await revocation_store.save_decision(tx, decided)
     if decision == "revoke":
-        await inspection_store.lapse_inspections(tx, title.case_id)
+        await inspection_store.lapse_inspections(tx, [title.case_id])
         tx.publish(work.events.TitleRevoked(
             **about_title(title), revoked_on=revoked_on, ground=decided.ground, conduct_on=decided.conduct_on,
             barred_until=decided.barred_until,

@@ -1,10 +1,11 @@
 """What the verbs share: the service they are bound to, taking a case under its lock, and moving it on."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from casework import expert_store, store
@@ -204,6 +205,15 @@ async def check_untied(tx: Transaction, officer: str, enterprise_id: str) -> Non
         raise InspectorTied(rule="conflict_of_interest", officer=officer, reason=ground)
 
 
+class Move(NamedTuple):
+    """A case that takes a step of its edition, what is said of it, and what changes beside its state."""
+
+    edition: Edition
+    case: Case
+    said: Sequence[str] = ()
+    changes: Mapping[str, Any] = MappingProxyType({})
+
+
 async def move(
     tx: Transaction, edition: Edition, case: Case, verb: str, said: Sequence[str] = (), /, **changes: Any
 ) -> Case:
@@ -211,10 +221,20 @@ async def move(
 
     Raises WrongState, WrongActor, FourEyes, AppliedThisYear.
     """
-    step = next_step(edition, case.case_type, case.state, verb, tx.actor.role)
-    if step.not_by:
-        await check_four_eyes(tx, case, step)
-    return await keep(tx, case, verb, said, state=step.to, **changes)
+    (moved,) = await move_all(tx, verb, [Move(edition, case, said, changes)])
+    return moved
+
+
+async def move_all(tx: Transaction, verb: str, moves: Iterable[Move]) -> list[Case]:
+    """The same of several cases. Raises as `move` does."""
+    kept = []
+    for edition, case, said, changes in moves:
+        step = next_step(edition, case.case_type, case.state, verb, tx.actor.role)
+        if step.not_by:
+            await check_four_eyes(tx, case, step)
+        kept.append(_next_version(tx, case, verb, said, {"state": step.to, **changes}))
+    await _save(tx, kept)
+    return [case for case, _ in kept]
 
 
 async def check_four_eyes(tx: Transaction, case: Case, step: Transition) -> None:
@@ -229,15 +249,25 @@ async def check_four_eyes(tx: Transaction, case: Case, step: Transition) -> None
 
 async def keep(tx: Transaction, case: Case, verb: str, said: Sequence[str] = (), /, **changes: Any) -> Case:
     """Saves the case as its next version, with the decision that made it so."""
-    now = tx.clock.now()
-    changed = Case.model_validate(dict(case) | {"version": case.version + 1, "changed_at": now} | changes)
+    kept = _next_version(tx, case, verb, said, changes)
+    await _save(tx, [kept])
+    return kept[0]
+
+
+async def _save(tx: Transaction, kept: Sequence[tuple[Case, Decision]]) -> None:
     try:
-        await store.save_case(tx, changed, _decision(tx, changed, verb, case.state, said))
+        await store.save_cases(tx, kept)
     except store.AppliedBefore as error:
-        raise AppliedThisYear(
-            rule="once_a_year", programme=case.programme, year=changed.once_in_year
-        ) from error
-    return changed
+        case, _ = kept[0]
+        raise AppliedThisYear(rule="once_a_year", programme=case.programme, year=case.once_in_year) from error
+
+
+def _next_version(
+    tx: Transaction, case: Case, verb: str, said: Sequence[str], changes: Mapping[str, Any]
+) -> tuple[Case, Decision]:
+    named = {"version": case.version + 1, "changed_at": tx.clock.now(), **changes}
+    changed = Case.model_validate(dict(case) | named)
+    return changed, _decision(tx, changed, verb, case.state, said)
 
 
 async def add_decision(

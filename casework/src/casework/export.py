@@ -1,8 +1,9 @@
 """An export: a whole list as a file, as it stood at one moment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -64,11 +65,16 @@ class Export(Kept):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`name` is the API's name of it, `width` in characters."""
+    """`name` is the API's name of it, `width` in characters; `words`: what the list calls each code."""
 
     name: str
     heading: str
     width: int
+    words: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, row: Mapping[str, Any]) -> Any:
+        value = row[self.name]
+        return self.words.get(value, value) if self.words else value
 
 
 _CASE = Column("case_id", "案件编号", 38)
@@ -92,3 +98,8 @@ COLUMNS: Final[Mapping[ListName, tuple[Column, ...]]] = {
     ),
     "recommendation": (Column("place", "名次", 8), *_WHOSE, Column("score", "得分", 10), _CASE),
 }  # fmt: skip
+
+
+def as_number(exact: str | None) -> Decimal | str | None:
+    """A number where it has an end; `211/3` stays as it is, because a rounded score may be another's."""
+    return exact if exact is None or "/" in exact else Decimal(exact)

@@ -33,9 +33,14 @@ class ListFile(Protocol):
     def finish(self) -> None: ...
 
 
-def list_file(kind: Format, columns: Sequence[Column], file: IO[bytes]) -> ListFile:
-    """Writes into `file`, which stays open and holds the whole once `finish` was called."""
-    return CsvFile(columns, file) if kind == "csv" else XlsxFile(columns, file)
+def list_file(
+    kind: Format, columns: Sequence[Column], file: IO[bytes], sheet: str = "名单", above: Sequence[str] = ()
+) -> ListFile:
+    """Writes into `file`, which stays open and holds the whole once `finish` was called.
+
+    A workbook's `sheet` has the lines `above` its headings.
+    """
+    return CsvFile(columns, file) if kind == "csv" else XlsxFile(columns, file, sheet, above)
 
 
 class CsvFile:
@@ -48,7 +53,7 @@ class CsvFile:
         self._writer.writerow([column.heading for column in columns])
 
     def add(self, rows: Iterable[Row]) -> None:
-        self._writer.writerows([_written(row[column.name]) for column in self._columns] for row in rows)
+        self._writer.writerows([_written(column.of(row)) for column in self._columns] for row in rows)
 
     def finish(self) -> None:
         self._text.detach()  # flushes, and leaves the file open
@@ -69,17 +74,19 @@ def _written(value: object) -> str:
 class XlsxFile:
     """A sheet of the list with its headings frozen, and one that tells the API's name of each column."""
 
-    def __init__(self, columns: Sequence[Column], file: IO[bytes]) -> None:
+    def __init__(self, columns: Sequence[Column], file: IO[bytes], sheet: str, above: Sequence[str]) -> None:
         from openpyxl import Workbook  # noqa: PLC0415 - a service may never be asked for a workbook
         from openpyxl.utils import get_column_letter  # noqa: PLC0415
 
-        self._columns, self._file, self._left = columns, file, MOST_ROWS
+        self._columns, self._file, self._left = columns, file, MOST_ROWS - len(above)
         self._book = Workbook(write_only=True)
-        self._sheet = self._book.create_sheet("名单")
-        self._sheet.freeze_panes = "A2"
+        self._sheet = self._book.create_sheet(sheet)
+        self._sheet.freeze_panes = f"A{len(above) + 2}"
         for place, column in enumerate(columns, 1):
             self._sheet.column_dimensions[get_column_letter(place)].width = column.width
-        self._sheet.append([self._cell(column.heading) for column in columns])
+        for line in above:
+            self._sheet.append([as_cell(self._sheet, line)])
+        self._sheet.append([as_cell(self._sheet, column.heading) for column in columns])
 
     def add(self, rows: Iterable[Row]) -> None:
         """Raises WorkbookFull."""
@@ -87,24 +94,24 @@ class XlsxFile:
             if not self._left:
                 raise WorkbookFull
             self._left -= 1
-            self._sheet.append([self._cell(row[column.name]) for column in self._columns])
+            self._sheet.append([as_cell(self._sheet, column.of(row)) for column in self._columns])
 
     def finish(self) -> None:
         names = self._book.create_sheet("字段")
-        names.append([self._cell("列"), self._cell("字段")])
-        for column in self._columns:
-            names.append([self._cell(column.heading), self._cell(column.name)])
+        for line in (("列", "字段"), *((column.heading, column.name) for column in self._columns)):
+            names.append([as_cell(names, text) for text in line])
         self._book.save(self._file)
 
-    def _cell(self, value: object) -> "Cell | object":
-        """Texts as texts, whatever they begin with; times as Shanghai reads them."""
-        if isinstance(value, datetime):
-            return value.astimezone(SHANGHAI).replace(tzinfo=None)
-        if not isinstance(value, str | UUID):
-            return value
-        from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415
-        from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # noqa: PLC0415
 
-        cell = WriteOnlyCell(self._sheet, ILLEGAL_CHARACTERS_RE.sub("\ufffd", str(value)))
-        cell.data_type = "s"
-        return cell
+def as_cell(sheet: Any, value: object) -> "Cell | object":
+    """Texts as texts, whatever they begin with; times as Shanghai reads them."""
+    if isinstance(value, datetime):
+        return value.astimezone(SHANGHAI).replace(tzinfo=None)
+    if not isinstance(value, str | UUID):
+        return value
+    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # noqa: PLC0415
+
+    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("\ufffd", str(value)))
+    cell.data_type = "s"
+    return cell

@@ -149,7 +149,7 @@ def _year(year: "FiscalYear", scale: int) -> YearFigures:
         year=year.year,
         amounts={name: _whole(value, scale) for name, value in given if value is not None},
         rd_items=None if items is None else _items(items, scale),
-        staff=_staff(year),
+        staff=staff_means(year),
         monthly=year.staff_monthly is not None,
     )
 
@@ -159,7 +159,7 @@ def _items(items: object, scale: int) -> dict[str, int]:
     return {name: _whole(value, scale) for name, value in given if value is not None}
 
 
-def _staff(year: "FiscalYear") -> dict[str, Pair]:
+def staff_means(year: "FiscalYear") -> dict[str, Pair]:
     if year.staff is not None:
         means = ((kind, getattr(year.staff, kind)) for kind in STAFF_KINDS)
         return {kind: mean.as_integer_ratio() for kind, mean in means if mean is not None}

@@ -62,12 +62,15 @@ class Rulebooks:
         known = ", ".join(str(edition.in_force_from) for edition in editions)
         raise UnusableInput("edition", "no_such_edition", given=in_force_from, known=known)
 
+    def find(self, edition_hash: str | None) -> Edition | None:
+        return next((edition for edition in self.editions if edition.hash == edition_hash), None)
+
     def by_hash(self, edition_hash: str) -> Edition:
         """The edition a case was pinned to. Raises UnusableInput when it is not among these rulebooks."""
-        for edition in self.editions:
-            if edition.hash == edition_hash:
-                return edition
-        raise UnusableInput("edition_hash", "no_such_edition", given=edition_hash, known="")
+        edition = self.find(edition_hash)
+        if edition is None:
+            raise UnusableInput("edition_hash", "no_such_edition", given=edition_hash, known="")
+        return edition
 
     def levels(self, programme: str) -> tuple[str | None, ...]:
         return tuple(

@@ -11,6 +11,7 @@ from casework.api.draws import draw_router
 from casework.api.duties import duty_router
 from casework.api.experts import expert_router
 from casework.api.exports import export_router
+from casework.api.forms import form_router
 from casework.api.inspections import inspection_router
 from casework.api.objections import objection_router
 from casework.api.panels import panel_router
@@ -33,6 +34,7 @@ def casework_routers(work: Casework) -> list[APIRouter]:
         inspection_router(work),
         document_router(),
         file_router(),
+        form_router(work),
         *panels,
         public_router(work),
         certificate_router(work),

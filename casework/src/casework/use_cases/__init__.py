@@ -23,6 +23,7 @@ from casework.use_cases.exporting import (
     read_export,
 )
 from casework.use_cases.filing import keep_file, open_document
+from casework.use_cases.forming import fill_form
 from casework.use_cases.granting import close_notice, grant_case, open_notice
 from casework.use_cases.inspecting import (
     INSPECTION_OVERDUE,
@@ -64,6 +65,7 @@ __all__ = [
     "declare_interest",
     "draft_case",
     "end_interest",
+    "fill_form",
     "fill_sheet",
     "grant_case",
     "hand_in_sheet",

@@ -291,3 +291,19 @@ class ReasonsNeeded(Refused):
     """At least one reason is needed, so that the enterprise can act on it."""
 
     status: ClassVar[int] = 422
+
+
+class NoForm(Refused):
+    """The edition of {programme} of {edition} has no form for this here."""
+
+    status: ClassVar[int] = 404
+
+
+class NumberTakenMeanwhile(Refused):
+    """These numbers became other titles' while the list was taken in: {numbers}."""
+
+
+class DecisionListLost(Refused):
+    """The bytes of this list are not in the storage as they were taken in; the operator has been told."""
+
+    status: ClassVar[int] = 500

@@ -14,6 +14,8 @@ from casework.edition import Edition, Transition
 from casework.evaluate import Evaluator, compile_edition
 from casework.facts import Facts
 from casework.inspecting import Due, compile_inspections
+from casework.form import F, Forms
+from casework.form_book import load_forms
 from casework.lifecycle import cited, next_step
 from casework.policy import POLICY
 from casework.rulebook import MalformedRulebook, Rulebooks, load_rulebooks
@@ -24,6 +26,7 @@ from casework.use_cases.refusals import (
     EditionNotLoaded,
     FourEyes,
     InspectorTied,
+    NoForm,
     ReasonsNeeded,
     TiedToEnterprise,
 )
@@ -103,16 +106,18 @@ class Casework:
 
     events: Events
     facts_of: FactsOf
+    forms: Forms = field(default_factory=Forms, repr=False)
     _rulebooks: Rulebooks | None = field(default=None, repr=False)
     _evaluators: dict[str, Evaluator] = field(default_factory=dict, repr=False)
     _inspecting: dict[str, Inspecting] = field(default_factory=dict, repr=False)
 
     def load(self, folder: Path) -> Rulebooks:
-        """Reads and compiles every edition of the folder. Raises MalformedRulebook, which stops the start."""
+        """Reads and compiles every edition of the folder, and its forms. Raises MalformedRulebook, which stops the start."""
         found = load_rulebooks(folder)
         for edition in found.editions:
             if problem := problem_with_number(edition.title_number):
                 raise MalformedRulebook(folder / edition.programme, 0, "title_number", problem)
+        self.forms = load_forms(folder, found)
         self._evaluators = {edition.hash: compile_edition(edition) for edition in found.editions}
         self._inspecting = {edition.hash: compile_inspections(edition) for edition in found.editions}
         self._rulebooks = found
@@ -124,6 +129,13 @@ class Casework:
     def inspections_due(self, edition: Edition, facts: Facts) -> tuple[Due, ...]:
         """The inspections of the site that these facts make due."""
         return self._inspecting[edition.hash](facts)
+
+    def form_of(self, kind: type[F], edition: Edition) -> F:
+        """The edition's form of this kind. Raises NoForm."""
+        form = self.forms.find(kind, edition)
+        if form is None:
+            raise NoForm(programme=edition.programme, edition=edition.in_force_from)
+        return form
 
     def pinned(self, case: Case) -> Edition:
         """The edition that the case was submitted under. Raises EditionNotLoaded."""

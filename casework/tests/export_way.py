@@ -37,7 +37,7 @@ class ExportWay:
     way: Way
 
     def __post_init__(self) -> None:
-        self.exporting = Exporting(self.way.db, self.way.storage, timedelta(days=30))
+        self.exporting = Exporting(self.way.work, self.way.db, self.way.storage, timedelta(days=30))
         self.worker = Worker(self.way.db, {}, self.exporting.kinds())
 
     async def asked(

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,20 +12,14 @@ import pytest
 from casework import export_files
 from casework.case import Title
 from casework.export import Format
-from casework.round import Call, Round
-from casework.use_cases import call_round
 from casework.use_cases.refusals import ExportLost, ExportRemoved, ExportTooLong, ExportWaits
-from casework_way import APPLICANT, EXPERT, JUDGEMENTS, OFFICER, STRANGER, USCC, Way, kept
+from casework_way import APPLICANT, EXPERT, OFFICER, USCC, Way, kept
 from chassis.clock import FixedClock
 from chassis.database import Database
 from chassis.errors import Forbidden, Invalid, NotFound
 from chassis.work import Done
 from export_way import ExportWay, add_cases, records, workbook
 
-CALL: dict[str, Any] = {
-    "programme": "hnte", "name": "2016年第二批", "opens_on": date(2016, 8, 1), "closes_on": date(2016, 8, 31),
-    "forwards_on": date(2016, 9, 30), "source": "粤科函高字〔2016〕1号",
-}  # fmt: skip
 FIRST, LAST = UUID(int=0), UUID(int=2**128 - 1)
 
 
@@ -152,34 +145,6 @@ async def test_a_filter_that_does_not_fit_the_list_is_refused_by_its_name(
     with pytest.raises(NotFound, match="round"):
         await exports.asked("recommendation", round_id=FIRST)
     assert await db.fetchval("SELECT count(*) FROM exports") == 0
-
-
-async def called(way: Way) -> Round:
-    async with way.db.transaction(OFFICER) as tx:
-        return await call_round(way.work, tx, Call.model_validate(CALL))
-
-
-async def test_a_recommendation_holds_what_is_proposed_to_be_granted_with_its_place_in_the_round(
-    exports: ExportWay, way: Way
-) -> None:
-    own, cases = await called(way), []
-    for applicant in (APPLICANT, STRANGER):
-        way.applicant = applicant
-        cases.append((await way.judged()).case_id)
-    first, second = cases
-    await way.step("judge_case", EXPERT, second, judgements=JUDGEMENTS | {"conversion": 24})
-    assert records(await exports.exported("recommendation", round_id=own.round_id)) == []
-    await way.step("propose_case", OFFICER, first, proposal="grant")
-    (alone,) = records(await exports.exported("recommendation", round_id=own.round_id))
-    assert (alone["名次"], alone["统一社会信用代码"]) == ("2", USCC)
-    await way.step("propose_case", OFFICER, second, proposal="grant")
-    sheet = workbook(await exports.exported("recommendation", "xlsx", round_id=own.round_id))["名单"]
-    rows = list(sheet.iter_rows(min_row=2, values_only=True))
-    assert [(row[0], row[2], row[5]) for row in rows] == [
-        (1, STRANGER.enterprise_id, str(second)),
-        (2, USCC, str(first)),
-    ]
-    assert Decimal(str(rows[0][4])) - Decimal(str(rows[1][4])) == 2
 
 
 async def test_where_the_row_could_not_be_written_after_the_bytes_the_next_attempt_is_the_file(

@@ -11,10 +11,10 @@ from typing import IO, Any, Final, cast
 from uuid import UUID
 
 from casework import export_store
-from casework.export import COLUMNS, Export
+from casework.export import Export
 from casework.export_files import WorkbookFull, list_file
 from casework.settings import TitleSettings
-from casework.use_cases import EXPORT_REMOVE, EXPORT_WRITE
+from casework.use_cases import EXPORT_REMOVE, EXPORT_WRITE, Casework, export_layout
 from casework.use_cases.refusals import ExportTooLong
 from chassis.database import Database
 from chassis.errors import Unavailable
@@ -26,9 +26,9 @@ _PIECE: Final = 256 * 1024
 _ROWS_AT_ONCE: Final = 500
 
 
-def deliveries(context: Context) -> Mapping[str, Delivery]:
+def deliveries(work: Casework, context: Context) -> Mapping[str, Delivery]:
     settings = cast("TitleSettings", context.settings)
-    return Exporting(context.db, context.storage, timedelta(days=settings.export_days)).kinds()
+    return Exporting(work, context.db, context.storage, timedelta(days=settings.export_days)).kinds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Exporting:
     An attempt counts also when its lease ran out: where lists take longer than a lease, none would ever be written.
     """
 
+    work: Casework
     db: Database
     storage: Storage
     kept_for: timedelta
@@ -63,7 +64,7 @@ class Exporting:
     async def _write(self, export: Export, attempt: int) -> None:
         """The list goes through a temporary file: the snapshot is a transaction, and the storage may be slow."""
         with tempfile.TemporaryFile(prefix="export-") as file:
-            rows, as_of = await write_list(self.db, export, file)
+            rows, as_of = await write_list(self.work, self.db, export, file)
             stored = await self.storage.put(_key(export.export_id, attempt), _pieces(file))
         async with self.db.transaction() as tx:
             is_first = await export_store.save_file(tx, export.export_id, stored, rows, as_of)
@@ -96,14 +97,17 @@ def _key(export_id: UUID, attempt: int) -> str:
     return f"exports/{export_id}/{attempt}"
 
 
-async def write_list(db: Database, export: Export, file: IO[bytes]) -> tuple[int, datetime]:
+async def write_list(work: Casework, db: Database, export: Export, file: IO[bytes]) -> tuple[int, datetime]:
     """The whole list in one snapshot; how many rows it has, and when it was so. Raises WorkbookFull."""
+    layout = await export_layout(work, db, export)
     as_of, count = db.clock.now(), 0
-    written = await asyncio.to_thread(list_file, export.format, COLUMNS[export.list], file)
+    written = await asyncio.to_thread(
+        list_file, export.format, layout.columns, file, layout.sheet, layout.above
+    )
     try:
         async with aclosing(export_store.read_list(db, export.list, export.filters)) as rows:
             async for batch in _batches(rows):
-                await asyncio.to_thread(written.add, batch)
+                await asyncio.to_thread(written.add, [layout.completed(row) for row in batch])
                 count += len(batch)
     finally:  # also where it fails: until then a workbook has files of its own
         await asyncio.to_thread(written.finish)

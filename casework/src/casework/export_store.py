@@ -2,11 +2,10 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from casework.export import Export, Filters, ListName
+from casework.export import Export, Filters, ListName, as_number
 from casework.ranking import Entry, rank
 from casework.round_store import ENTRY, STANDING
 from casework.store import Reader
@@ -41,8 +40,14 @@ _TITLE_ROWS: Final = Listing(
     region="starts_with(c.facts->'enterprise'->>'region', {})",
     valid_on="t.valid_until >= {} AND t.granted_on <= {} AND (t.revoked_on IS NULL OR t.revoked_on > {})",
 )  # fmt: skip
+# The field for which the panel of a case was drawn.
+_FIELD: Final = (
+    "SELECT one->>'field' FROM draw_cases JOIN draws USING (draw_id), jsonb_array_elements(pool->'cases') AS one"
+    " WHERE draw_cases.case_id = c.case_id AND one->>'case_id' = c.case_id::text"
+)
 _ENTRY_ROWS: Final = Listing(
-    f"SELECT {ENTRY}, proposal, facts->'enterprise'->>'region' AS region FROM cases",  # noqa: S608
+    f"SELECT {ENTRY}, proposal, case_type, reasons, edition_hash, facts->'enterprise'->>'region' AS region,"  # noqa: S608
+    f" answer->'score'->'items' AS items, ({_FIELD}) AS field FROM cases c",
     order="case_id", round_id="round_id = {}", states="state = ANY({})",
 )  # fmt: skip
 
@@ -112,12 +117,16 @@ async def _recommended(db: Database, filters: Filters) -> Rows:
     entries = [
         Entry.model_validate({name: row[name] for name in Entry.model_fields}) for row in rows.values()
     ]
+    written = 0
     for ranked in rank(entries, quota=None):
         row = rows[ranked.case_id]
         if row["proposal"] == "grant" and (row["region"] or "").startswith(filters.region or ""):
-            yield {**row, "place": ranked.place, "score": _score(ranked.score)}
-
-
-def _score(exact: str | None) -> Decimal | str | None:
-    """A number where it has an end; `211/3` stays as it is, because a rounded score may be another's."""
-    return exact if exact is None or "/" in exact else Decimal(exact)
+            written += 1
+            reasons = "；".join(row["reasons"]) or None
+            yield {
+                **row,
+                "row": written,
+                "place": ranked.place,
+                "score": as_number(ranked.score),
+                "reasons": reasons,
+            }

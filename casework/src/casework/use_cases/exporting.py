@@ -1,18 +1,23 @@
 """Whole lists as files: asked for, written by a delivery, read for some time, and taken away."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import structlog
 from uuid_utils.compat import uuid7
 
 from casework import export_store, round_store
-from casework.export import FILTERS, Export, Filters, Format, ListName
+from casework.export import COLUMNS, FILTERS, Column, Export, Filters, Format, ListName
+from casework.form import RecommendationForm
 from casework.policy import POLICY
+from casework.recommending import above, columns_of, points_by_group
 from casework.store import Reader
 from casework.use_cases.filing import whole_object
 from casework.use_cases.refusals import ExportLost, ExportRemoved, ExportTooLong, ExportWaits
+from casework.use_cases.rounds import find_round_form
+from casework.use_cases.steps import Casework
 from chassis.auth import authorize
 from chassis.database import Transaction
 from chassis.errors import Invalid, NotFound
@@ -84,3 +89,28 @@ async def open_export(reader: Reader, storage: Storage, actor: Actor, export_id:
         log.error("export.lost", export_id=str(export_id), key=export.file_key)
         raise ExportLost
     return OpenedExport(export, chunks)
+
+
+@dataclass(frozen=True, slots=True)
+class ListLayout:
+    """How a list is written: its columns, the sheet's name and the lines above it, and what completes each row."""
+
+    columns: Sequence[Column]
+    completed: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
+    sheet: str = "名单"
+    above: Sequence[str] = ()
+
+
+async def export_layout(work: Casework, reader: Reader, export: Export) -> ListLayout:
+    """A recommendation is on the form of the edition that was in force when its round opened, where there is one."""
+    round_id = export.filters.round_id if export.list == "recommendation" else None
+    own = None if round_id is None else await round_store.find_round(reader, round_id)
+    form = None if own is None else find_round_form(work, RecommendationForm, own)
+    if own is None or form is None:
+        return ListLayout(COLUMNS[export.list])
+
+    def completed(row: Mapping[str, Any]) -> Mapping[str, Any]:
+        edition = work.rulebooks.find(row["edition_hash"])
+        return {**row, **points_by_group(edition, row["items"])}
+
+    return ListLayout(columns_of(form), completed, form.sheet, above(form, own))

@@ -8,11 +8,13 @@ from uuid_utils.compat import uuid7
 from casework import bars, round_store
 from casework.case import Case
 from casework.edition import Edition
+from casework.form import F
 from casework.lifecycle import cited
 from casework.policy import POLICY
 from casework.ranking import Ranked, rank
 from casework.round import Call, Round
 from casework.store import Reader
+from casework.unusable import UnusableInput
 from casework.use_cases.refusals import (
     Barred,
     OutsideRound,
@@ -54,6 +56,15 @@ async def change_round(tx: Transaction, round_id: UUID, call: Call, *, expected:
     given = call.model_dump() | {"level": known.level}
     changed = Round(**given, round_id=round_id, changed_at=tx.clock.now())
     return await _save(tx, changed, expected=expected)
+
+
+def find_round_form(work: Casework, kind: type[F], own: Round) -> F | None:
+    """The round's form: that of the edition that was in force when it opened."""
+    try:
+        edition = work.rulebooks.edition_for(own.programme, own.opens_on, own.level)
+    except UnusableInput:
+        return None
+    return work.forms.find(kind, edition)
 
 
 async def _save(tx: Transaction, saved: Round, *, expected: int | None = None) -> Round:

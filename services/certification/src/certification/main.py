@@ -41,7 +41,7 @@ service = Service(
         TITLE_DUTIES: partial(act_on_duties, casework),
         INSPECTION_OVERDUE: partial(act_on_overdue, casework),
     },
-    deliveries=deliveries,
+    deliveries=partial(deliveries, casework),
     on_start=prepare,
     keeps_files=True,
 )

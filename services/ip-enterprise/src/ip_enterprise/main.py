@@ -42,7 +42,7 @@ service = Service(
         INSPECTION_OVERDUE: partial(act_on_overdue, casework),
         EXPIRE_ASSET: expire_asset,
     },
-    deliveries=deliveries,
+    deliveries=partial(deliveries, casework),
     on_start=prepare,
     keeps_files=True,
 )

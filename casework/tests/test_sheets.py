@@ -88,10 +88,13 @@ def placeholders(message: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(message) if name}
 
 
-def test_every_refusal_has_its_chinese_with_the_same_placeholders() -> None:
+@pytest.mark.parametrize(
+    "module", ["casework.sheets.refusals", "casework.decision_list", "casework.decision_plan"]
+)
+def test_every_refusal_has_its_chinese_with_the_same_placeholders(module: str) -> None:
     with files("casework").joinpath("locale/zh_CN.po").open("rb") as stream:
         catalogue = read_po(stream, locale="zh_CN")
-    for reason in reasons("casework.sheets.refusals"):
+    for reason in reasons(module):
         message = catalogue.get(reason.message_id)
         assert message is not None, reason.message_id
         assert placeholders(str(message.string)) == placeholders(reason.message_id)

@@ -26,6 +26,8 @@ POLICY: Policy = {
     "objection.list": allow("officer", "auditor"),
     "round.write": allow("officer"),
     "round.rank": allow("officer", "auditor"),
+    "round.decide": allow("officer"),
+    "round.decisions": allow("officer", "auditor"),
     "title.revoke": allow("officer"),
     "title.report": allow("enterprise", own="enterprise"),
     "title.decide_change": allow("officer"),

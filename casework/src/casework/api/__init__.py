@@ -6,6 +6,7 @@ from casework.api.bureau import bureau_router
 from casework.api.cases import case_router
 from casework.api.certificates import certificate_router
 from casework.api.changes import change_router
+from casework.api.decision_lists import decision_list_router
 from casework.api.documents import document_router, file_router
 from casework.api.draws import draw_router
 from casework.api.duties import duty_router
@@ -42,5 +43,6 @@ def casework_routers(work: Casework) -> list[APIRouter]:
         duty_router(work),
         change_router(work),
         round_router(work),
+        decision_list_router(work),
         export_router(),
     ]

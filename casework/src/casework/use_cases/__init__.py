@@ -11,6 +11,13 @@ from casework.use_cases.deciding import (
     return_case,
     start_review,
 )
+from casework.use_cases.decision_lists import (
+    decision_form,
+    list_taken_lists,
+    look_through_list,
+    open_taken_list,
+    take_in_list,
+)
 from casework.use_cases.drawing import commit_draw, read_draw, read_panel, recuse_expert, reveal_draw
 from casework.use_cases.duties import TITLE_DUTIES, act_on_duties
 from casework.use_cases.experts import add_expert, change_expert, declare_interest, end_interest, read_expert
@@ -63,6 +70,7 @@ __all__ = [
     "decide_change",
     "decide_objection",
     "decide_revocation",
+    "decision_form",
     "declare_interest",
     "draft_case",
     "end_interest",
@@ -78,10 +86,13 @@ __all__ = [
     "keep_file",
     "kept_back",
     "list_exports",
+    "list_taken_lists",
     "lodge_objection",
+    "look_through_list",
     "open_document",
     "open_export",
     "open_notice",
+    "open_taken_list",
     "propose_case",
     "propose_revocation",
     "rank_round",
@@ -105,5 +116,6 @@ __all__ = [
     "revise_case",
     "start_review",
     "submit_case",
+    "take_in_list",
     "withdraw_case",
 ]

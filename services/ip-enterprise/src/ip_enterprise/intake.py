@@ -6,18 +6,15 @@ from datetime import date
 
 from casework.sheets import (
     Column,
-    Grid,
     NotAWorkbook,
     Reason,
     Record,
     Refusal,
     Table,
-    read_csv,
+    read_single,
     read_table,
-    read_workbook,
 )
-from casework.sheets.refusals import MISSING_SHEET, UNKNOWN_SHEET, refuse
-from casework.sheets.values import choice, day, plain, text, uscc, yes_no
+from casework.sheets.values import choice, day, text, uscc, yes_no
 from casework.sheets.words import IP_KINDS, WAYS_ACQUIRED
 
 REPEATED_ASSET = Reason("repeated-asset", "Row {other} already holds the asset {asset} of this enterprise.")
@@ -66,7 +63,7 @@ class Register:
 def read_register(content: bytes) -> Register:
     """An .xlsx with the sheet 知识产权, or a CSV file (UTF-8 or GBK) with the same columns."""
     try:
-        grid = _grid(content)
+        grid = read_single(content, ASSETS)
     except NotAWorkbook as error:
         return Register(refusals=error.refusals)
     records, found = read_table(grid, ASSETS)
@@ -75,18 +72,6 @@ def read_register(content: bytes) -> Register:
         found.sort(key=lambda refusal: refusal.row or 0)
         return Register(refusals=tuple(found), rows=len(records))
     return Register(assets=tuple(_asset(record) for record in records), rows=len(records))
-
-
-def _grid(content: bytes) -> Grid:
-    if not content.startswith((b"PK", b"%PDF", b"\xd0\xcf\x11\xe0")):
-        return read_csv(content, ASSETS.sheet)
-    grids = [grid for grid in read_workbook(content) if grid.rows]
-    unknown = [grid.name for grid in grids if plain(grid.name) not in ASSETS.names]
-    if unknown:
-        raise NotAWorkbook(*(refuse(name, UNKNOWN_SHEET, sheet=name, known=ASSETS.sheet) for name in unknown))
-    if not grids:
-        raise NotAWorkbook(refuse(ASSETS.sheet, MISSING_SHEET, sheet=ASSETS.sheet))
-    return grids[0]
 
 
 def _contradictions(records: list[Record]) -> Iterator[Refusal]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 
+import httpx
 import pytest
 from click.testing import CliRunner, Result
 from openpyxl import load_workbook
@@ -63,3 +64,20 @@ def test_a_refused_row_is_named_with_sheet_row_column_and_reason(
     assert "年度" in row
     assert " 7 " in row
     assert str(book["年度"].cell(row=1, column=3).value)[:4] in row
+
+
+def test_a_list_of_decisions_goes_to_its_round(house: House, tmp_path: Path) -> None:
+    call = {
+        "programme": "hnte", "name": "2016年第一批", "opens_on": "2016-05-03", "closes_on": "2016-06-20",
+        "forwards_on": "2016-07-15", "source": "粤科函",
+    }  # fmt: skip
+    headers = {"Authorization": f"Bearer {house.issuer.token('li', 'officer', 'certification')}"}
+    url = f"{house.services['certification'].url}/v1/rounds"
+    called = httpx.post(url, json=call, headers=headers, trust_env=False)
+    file = tmp_path / "list.csv"
+    headings = "企业名称,统一社会信用代码,结果,证书编号,发证日期,原因"
+    file.write_text(f"{headings}\n示例有限公司,91441702MA4UABCD1F,不予认定,,,不足\n", encoding="gb18030")
+    result = take_in(house, file, "--round", called.json()["round_id"], "--language", "en")
+    assert result.exit_code == 1
+    assert "rows: 认定结果名单 1" in result.output
+    assert "unknown-applicant" in result.output

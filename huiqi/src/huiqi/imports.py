@@ -1,7 +1,8 @@
-"""`huiqi import`: a bureau's workbook into a running house, looked through first."""
+"""`huiqi import`: a bureau's workbook, or a list of decisions, into a running house, looked through first."""
 
 from pathlib import Path
 from typing import Any, Literal
+from uuid import UUID
 
 import click
 import httpx
@@ -13,7 +14,7 @@ from huiqi.addresses import Addresses, house_option
 
 _TIMEOUT = 120.0
 _REPORT = "refusals"
-_NOT_COUNTS = ("dry_run", "imported", "rows", _REPORT)
+_NOT_COUNTS = ("dry_run", "imported", "rows", "sha256", "decisions", _REPORT)
 
 
 @click.command("import")
@@ -24,6 +25,12 @@ _NOT_COUNTS = ("dry_run", "imported", "rows", _REPORT)
     "--service", type=click.Choice(["certification", "ip-enterprise"]), default="certification", show_default=True,
     help="certification: enterprises and their facts; ip-enterprise: the register of IP assets",
 )  # fmt: skip
+@click.option(
+    "--round",
+    "round_id",
+    type=click.UUID,
+    help="FILE is the recognition authority's list that decides this round",
+)
 @click.option("--language", type=click.Choice(["zh-CN", "en"]), default="zh-CN", show_default=True)
 @click.option("--subject", default="operator", show_default=True, help="who it is; appears in the audit")
 def import_(
@@ -32,6 +39,7 @@ def import_(
     *,
     apply: bool,
     service: str,
+    round_id: UUID | None,
     language: Literal["zh-CN", "en"],
     subject: str,
 ) -> None:
@@ -41,7 +49,8 @@ def import_(
     """
     token = DevelopmentIssuer(house.issuer).token(subject, "officer", service)
     console = Console()
-    report = _send(f"{house.services[service].url}/v1/imports", file, token, language, apply=apply)
+    door = "imports" if round_id is None else f"rounds/{round_id}/decision-list"
+    report = _send(f"{house.services[service].url}/v1/{door}", file, token, language, apply=apply)
     _show(report, console, applied=apply)
     if report[_REPORT]:
         raise SystemExit(1)

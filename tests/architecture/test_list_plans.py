@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from casework import expert_store, file_store, inspection_store, panel_store, round_store
+from casework import decision_list_store, expert_store, file_store, inspection_store, panel_store, round_store
 from casework import store as casework_store
 from casework.store import casework_sql
 from chassis.database import Database
@@ -64,7 +64,15 @@ def all_ways() -> list[Way]:
     ]
     shared = [
         way
-        for module in (casework_store, expert_store, file_store, inspection_store, panel_store, round_store)
+        for module in (
+            casework_store,
+            decision_list_store,
+            expert_store,
+            file_store,
+            inspection_store,
+            panel_store,
+            round_store,
+        )
         for way in ways_of("casework", module)
     ]
     return shared + own

@@ -1,13 +1,13 @@
 """What is asked for in the matrix: each object with its owners, and the request that reaches it."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from cases import EDITIONS, FACTS, FIRM, SECTIONS, WAYS, Cases, body_for, yaml_as_json
+from cases import FACTS, FIRM, SECTIONS, WAYS, Cases, body_for, yaml_as_json
 from frame import OFFICER, OTHER_OFFICER, Frame, bank, firm, new_uscc
 from panels import OF_PANELS, Panels
+from rounds import Rounds
 
 from huiqi.scan import SCAN, SCANNED
 
@@ -45,7 +45,7 @@ class Objects:
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
         self._cases = {name: Cases(frame, name) for name in ("certification", "ip-enterprise")}
-        self._rounds: Counter[str] = Counter()
+        self._rounds = Rounds(frame, self._cases)
         self._granted: dict[str, tuple[str, str]] = {}
         self._panels = {name: Panels(frame, name, cases) for name, cases in self._cases.items()}
 
@@ -58,6 +58,7 @@ class Objects:
             "a case on notice": self._objection, "a case with objection": self._objection,
             "a new export": self._export, "an export": self._export,
             "a new sample": self._sample, "an unknown sample": self._sample,
+            "a round of HNTE": self._round, "a decision list": self._round,
         }  # fmt: skip
         if of in of_its_own:
             return of_its_own[of](service, route, of)
@@ -139,29 +140,18 @@ class Objects:
                 return Object(uscc, {"case_id": case_id}, request, case_id)
 
     def _round(self, service: str, _route: str, of: str) -> Object:
-        """In years to come. Before the first one a round is called in which all cases here are handed in."""
-        programme = "sme" if service == "certification" else EDITIONS[service][0]
-        year = 2030 + self._rounds[service]
-        call = {
-            "programme": programme, "name": f"{year}", "opens_on": f"{year}-05-01", "closes_on": f"{year}-06-20",
-            "forwards_on": f"{year}-07-15", "source": "粤科函",
-        }  # fmt: skip
-        if not self._rounds[service]:
-            days = {
-                "name": "now",
-                "opens_on": "2017-05-03",
-                "closes_on": "2029-12-31",
-                "forwards_on": "2029-12-31",
-            }
-            if service != "certification":
-                days["opens_on"] = "2009-01-01"
-            self._frame.done(service, "POST", "/v1/rounds", OFFICER, json=call | days)
-        self._rounds[service] += 1
+        match of:
+            case "a decision list":
+                uscc, address = self._rounds.decided()
+                return Object(uscc, address, mark=address["list_id"])
+            case "a round of HNTE":
+                content = self._asset_list(new_uscc(), "F")
+                return Object(new_uscc(), self._rounds.hnte(), {"content": content})
+        call = self._rounds.call(service)
         if of == "a new round":
             return Object(new_uscc(), request={"json": call})
-        called = self._frame.done(service, "POST", "/v1/rounds", OFFICER, json=call)
-        round_id = called.json()["round_id"]
-        return Object(new_uscc(), {"round_id": round_id}, {"json": call, "headers": {"If-Match": '"1"'}})
+        address = self._rounds.called(service, call)
+        return Object(new_uscc(), address, {"json": call, "headers": {"If-Match": '"1"'}})
 
     def _export(self, service: str, _route: str, of: str) -> Object:
         asked = {"list": "titles", "format": "csv"}

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from cases import FACTS, FIRM, SECTIONS, WAYS, Cases, body_for, yaml_as_json
+from cases import EDITIONS, FACTS, FIRM, SECTIONS, WAYS, Cases, body_for, yaml_as_json
 from frame import OFFICER, OTHER_OFFICER, Frame, bank, firm, new_uscc
 from panels import OF_PANELS, Panels
 from rounds import Rounds

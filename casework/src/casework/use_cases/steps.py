@@ -13,9 +13,9 @@ from casework.case import Case, Decision, Title
 from casework.edition import Edition, Transition
 from casework.evaluate import Evaluator, compile_edition
 from casework.facts import Facts
-from casework.inspecting import Due, compile_inspections
 from casework.form import F, Forms
 from casework.form_book import load_forms
+from casework.inspecting import Due, compile_inspections
 from casework.lifecycle import cited, next_step
 from casework.policy import POLICY
 from casework.rulebook import MalformedRulebook, Rulebooks, load_rulebooks

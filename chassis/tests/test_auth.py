@@ -1,6 +1,16 @@
+from pathlib import Path
+
 import pytest
 
-from chassis.auth import DEVELOPMENT_ISSUER, Authenticator, Rule, SignInNeeded, allow, authorize
+from chassis.auth import (
+    DEVELOPMENT_ISSUER,
+    Authenticator,
+    DevelopmentIssuer,
+    Rule,
+    SignInNeeded,
+    allow,
+    authorize,
+)
 from chassis.errors import Forbidden, NotFound
 from chassis.identity import PUBLIC, Actor
 from chassis.settings import ServiceSettings
@@ -12,6 +22,13 @@ def test_production_does_not_trust_the_development_issuer() -> None:
     )
     with pytest.raises(ValueError, match="development issuer"):
         Authenticator.from_settings(settings)
+
+
+async def test_a_person_may_be_of_no_enterprise(tmp_path: Path) -> None:
+    issuer = DevelopmentIssuer(tmp_path)
+    checks = Authenticator(issuer=issuer.name, audience="door", jwks_url=issuer.jwks_url)
+    token = issuer.token("wang", "enterprise", "door")
+    assert await checks.actor(f"Bearer {token}") == Actor("wang", "enterprise")
 
 
 POLICY = {

@@ -146,7 +146,7 @@ BAD = {
     "of several roles": signed(KEY, "ES256", role=["officer"]),
     "of the system itself": signed(KEY, "ES256", role="system"),
     "of the public": signed(KEY, "ES256", role="public"),
-    "of an enterprise that is not said": signed(KEY, "ES256", role="enterprise"),
+    "of a bank that is not said": signed(KEY, "ES256", role="bank"),
     "of a bank that is no text": signed(KEY, "ES256", role="bank", bank_id=7),
     "signed by another key": signed(OTHER, "ES256"),
     "signed by an unknown key": signed(KEYS["Ed25519"], "Ed25519"),

@@ -217,11 +217,13 @@ def test_a_token_says_who_for_whom_and_where(house: Path) -> None:
     )
     everywhere = claims(house, huiqi("token", "officer", "--house", str(house)).output)
     assert everywhere["aud"] == ["certification", "notifier"]
+    alone = claims(house, huiqi("token", "enterprise", "--house", str(house)).output)
+    assert "enterprise_id" not in alone
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [["bank"], ["enterprise"], ["system"], ["officer", "--audience", "x"], ["officer", "--hours", "0"]],
+    [["bank"], ["system"], ["officer", "--audience", "x"], ["officer", "--hours", "0"]],
 )
 def test_a_token_that_no_service_would_take_is_not_made(house: Path, arguments: list[str]) -> None:
     assert huiqi("token", *arguments, "--house", str(house)).exit_code == 2

@@ -178,7 +178,7 @@ def _actor_of(claims: dict[str, Any]) -> Actor:
         raise Unauthenticated(reason="invalid_claim role")
     owner = {name: claims.get(f"{name}_id") for name in _OWNERS}
     for name, number in owner.items():
-        if (number is None and role == name) or not (
+        if (number is None and role == name == "bank") or not (
             number is None or (isinstance(number, str) and _SUBJECT.fullmatch(number))
         ):
             raise Unauthenticated(reason=f"invalid_claim {name}_id")

@@ -9,7 +9,10 @@ ROLES: frozenset[str] = frozenset(get_args(Role))
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person or machine in one role. `enterprise_id` and `bank_id` say on whose behalf, where the role has one."""
+    """A person or machine in one role. `enterprise_id` and `bank_id` say on whose behalf the issuer lets it act.
+
+    A bank's clerk always has a bank; a person of the role enterprise may have no enterprise of its own.
+    """
 
     subject: str
     role: Role

@@ -8,14 +8,12 @@ from chassis.auth import DevelopmentIssuer
 from chassis.identity import ROLES
 from huiqi.addresses import Addresses, house_option
 
-_OWNERS = {"enterprise": "enterprise_id", "bank": "bank_id"}
-
 
 @click.command()
 @house_option
 @click.argument("role", type=click.Choice(sorted(ROLES - {"system", "public"})))
 @click.option("--subject", default="somebody", show_default=True, help="who it is; appears in the audit")
-@click.option("--enterprise", "enterprise_id", metavar="USCC", help="the enterprise that it acts for")
+@click.option("--enterprise", "enterprise_id", metavar="USCC", help="the enterprise that it acts for, if any")
 @click.option("--bank", "bank_id", metavar="BANK", help="the bank that it acts for")
 @click.option("--audience", "audiences", multiple=True, help="a service that it is for; all when not given")
 @click.option("--hours", type=click.FloatRange(min=0, min_open=True), default=8, show_default=True)
@@ -33,9 +31,8 @@ def token(
 
     For example: curl -H "Authorization: Bearer $(huiqi token officer)" …
     """
-    given = {"enterprise_id": enterprise_id, "bank_id": bank_id}
-    if role in _OWNERS and given[_OWNERS[role]] is None:
-        raise click.UsageError(f"a token of role {role} needs --{role}")
+    if role == "bank" and bank_id is None:
+        raise click.UsageError("a token of role bank needs --bank")
     if unknown := sorted(set(audiences) - house.services.keys()):
         raise click.UsageError(
             f"no service {', '.join(unknown)}; there are {', '.join(sorted(house.services))}"

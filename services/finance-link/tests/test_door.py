@@ -165,6 +165,19 @@ async def test_what_is_foreign_is_not_found(door: Door) -> None:
     assert (await door.call("GET", "/v1/referrals", enterprise_id=OTHER_FIRM)).json()["items"] == []
 
 
+async def test_a_person_of_no_enterprise_has_no_say_and_sees_nothing(door: Door) -> None:
+    referral = await door.sent()
+    asked: list[tuple[str, str, JSON | None]] = [
+        ("POST", "/v1/consents", CONSENT), ("POST", "/v1/referrals", WISH), ("GET", "/v1/consents", None),
+        ("GET", f"/v1/consents?bank_id={BANK}", None), ("GET", f"/v1/consents?enterprise_id={FIRM}", None),
+        ("GET", "/v1/referrals", None), ("GET", f"/v1/referrals?bank_id={BANK}", None),
+        ("GET", f"/v1/referrals/{referral['referral_id']}", None),
+    ]  # fmt: skip
+    async with door.client("enterprise") as person:
+        answers = [await person.request(method, path, json=body) for method, path, body in asked]
+    assert [answer.status_code for answer in answers] == [404] * len(asked)
+
+
 async def test_a_draft_stays_hidden_from_its_bank(door: Door) -> None:
     await door.call("PUT", PRODUCT_PATH, PRODUCT)
     draft = (await door.call("POST", "/v1/referrals", WISH, enterprise_id=FIRM)).json()

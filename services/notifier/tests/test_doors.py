@@ -131,6 +131,14 @@ async def test_officers_share_an_inbox_and_a_bank_has_its_own(bureau: Bureau, do
     assert (await door.get("/v1/inbox", "bank", bank_id="other-bank")).json()["items"] == []
 
 
+async def test_a_person_of_no_enterprise_has_no_inbox(bureau: Bureau, door: Door) -> None:
+    await bureau.hear(registered())
+    assert (await door.get("/v1/inbox", "enterprise")).status_code == 404
+    told = await bureau.db.fetchval("SELECT notification_id FROM notifications LIMIT 1")
+    assert (await door.post(f"/v1/inbox/{told}/read", "enterprise")).status_code == 404
+    assert (await door.get(f"/v1/notifications/{told}", "enterprise")).status_code == 404
+
+
 async def test_a_mail_is_no_inbox_message(bureau: Bureau, door: Door) -> None:
     await bureau.hear(registered(), granted())
     mail = await bureau.row(channel="mail")

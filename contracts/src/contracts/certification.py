@@ -1,10 +1,11 @@
-"""What certification says: who is registered, how cases go, which titles are granted."""
+"""What certification says: who is registered, who acts for whom, how cases go, which titles are granted."""
 
 from typing import Literal
+from uuid import UUID
 
 from contracts import casework
 from contracts.envelope import Event
-from contracts.values import Day, EnterpriseId, Text
+from contracts.values import Day, EnterpriseId, Instant, Text
 
 
 class EnterpriseFact(Event):
@@ -24,6 +25,32 @@ class EnterpriseRegistered(EnterpriseFact, topic="certification.enterprises", ke
 
 class EnterpriseChanged(EnterpriseFact, topic="certification.enterprises", key="enterprise_id"):
     """What was known of an enterprise changed; the event holds the whole new state."""
+
+
+class MemberFact(Event):
+    """What others need to know of a person that acts for an enterprise; each event holds the whole state.
+
+    `person` is `enterprise:<subject>`, as events name their actor. `until` is the last day of an agent; the others have none.
+    """
+
+    member_id: UUID
+    enterprise_id: EnterpriseId
+    person: Text
+    kind: Literal["owner", "agent", "viewer"]
+    until: Day | None
+    invited_by: Text
+    joined_at: Instant
+
+
+class MemberJoined(MemberFact, topic="certification.enterprises", key="enterprise_id"):
+    """A person accepted an invitation to act for the enterprise."""
+
+
+class MemberEnded(MemberFact, topic="certification.enterprises", key="enterprise_id"):
+    """A person does not act for the enterprise any more: it left, an owner ended it, or the last day of an agent is over."""
+
+    ended_at: Instant
+    ended_by: Text
 
 
 class CaseSubmitted(casework.CaseSubmittedShape, topic="certification.cases", key="case_id"):

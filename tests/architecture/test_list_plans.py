@@ -7,7 +7,15 @@ from types import ModuleType
 
 import pytest
 
-from casework import decision_list_store, expert_store, file_store, inspection_store, panel_store, round_store
+from casework import (
+    decision_list_store,
+    expert_store,
+    file_store,
+    inspection_store,
+    member_store,
+    panel_store,
+    round_store,
+)
 from casework import store as casework_store
 from casework.store import casework_sql
 from chassis.database import Database
@@ -70,6 +78,7 @@ def all_ways() -> list[Way]:
             expert_store,
             file_store,
             inspection_store,
+            member_store,
             panel_store,
             round_store,
         )

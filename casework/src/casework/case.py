@@ -216,6 +216,7 @@ class Change(Kept):
     late: bool
     description: str
     new_name: str | None = None
+    reported_by: str | None = None
     result: str | None = None
     reasons: tuple[str, ...] = ()
     decided_by: str | None = None

@@ -8,17 +8,17 @@ from casework.store import Reader
 from chassis.database import Transaction
 
 _CHANGE = (
-    "SELECT change_id, title_id, rule, changed_on, reported_on, late, description, new_name, result, reasons, decided_by,"
-    " decided_at FROM changes"
+    "SELECT change_id, title_id, rule, changed_on, reported_on, late, description, new_name, reported_by, result, reasons,"
+    " decided_by, decided_at FROM changes"
 )
 
 
 async def add_change(tx: Transaction, change: Change) -> None:
     await tx.execute(
-        "INSERT INTO changes (change_id, title_id, rule, changed_on, reported_on, late, description, new_name)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO changes (change_id, title_id, rule, changed_on, reported_on, late, description, new_name,"
+        " reported_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         change.change_id, change.title_id, change.rule, change.changed_on, change.reported_on, change.late,
-        change.description, change.new_name,
+        change.description, change.new_name, change.reported_by,
     )  # fmt: skip
 
 

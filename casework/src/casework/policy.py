@@ -1,7 +1,10 @@
 """Who may do what to a case, before the edition says in which state and role. What is not named is nobody's."""
 
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from typing import Final
 
+from casework.member import MemberKind
 from chassis.auth import Policy, allow
 from chassis.identity import Role
 
@@ -59,3 +62,33 @@ POLICY: Policy = {
     "sheet.write": allow("expert"),
     "score.read": allow("officer", "auditor", "expert"),
 }
+
+READING: Final = frozenset({"case.read", "case.list", "title.duties", "file.list"})
+"""What a viewer of an enterprise may do."""
+
+APPLYING: Final = frozenset({"case.draft", "case.revise", "case.submit", "case.withdraw"})
+"""What an agent does only where the edition of the application lets agents act."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """A policy, and how far the members of an enterprise reach into what it lets the enterprise do of its own.
+
+    An owner does all of it, an agent what is not `owning`, a viewer what is `reading`.
+    """
+
+    policy: Policy
+    reading: AbstractSet[str] = frozenset()
+    owning: AbstractSet[str] = frozenset()
+
+    def allows(self, kind: MemberKind, action: str) -> bool:
+        match kind:
+            case "owner":
+                return True
+            case "agent":
+                return action not in self.owning
+            case "viewer":
+                return action in self.reading
+
+
+CASEWORK: Final = Reach(POLICY, READING)

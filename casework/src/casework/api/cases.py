@@ -17,11 +17,13 @@ from casework.lifecycle import open_steps
 from casework.policy import POLICY
 from casework.unusable import UnusableInput
 from casework.use_cases import Casework
+from casework.use_cases.permitting import enterprise_meant, permit
 from casework.use_cases.refusals import EditionNotLoaded
+from casework.use_cases.steps import look_at
 from chassis.auth import authorize
 from chassis.clock import SHANGHAI
 from chassis.database import Database
-from chassis.errors import Forbidden, Invalid, NotFound
+from chassis.errors import Forbidden
 from chassis.http import Body, Db, IfMatch, Page, Paged, Paging, Tx, Who, etag, page, router
 from chassis.identity import Actor
 
@@ -37,7 +39,7 @@ class GivenDocument(Body):
 
 
 class NewCase(Body):
-    """`enterprise_id` may be left out by an enterprise; `level` where the programme has one only."""
+    """`enterprise_id` may be left out by who acts for its own enterprise; `level` where the programme has one only."""
 
     programme: str
     case_type: CaseType
@@ -80,10 +82,7 @@ def case_router(work: Casework) -> APIRouter:
 def _add_writing(routes: APIRouter, work: Casework) -> None:
     @routes.post("", status_code=201)
     async def draft(body: NewCase, tx: Tx, who: Who, response: Response) -> CaseView:
-        enterprise_id = body.enterprise_id or who.enterprise_id
-        authorize(POLICY, who, "case.draft", enterprise_id=enterprise_id)
-        if enterprise_id is None:
-            raise Invalid(field="enterprise_id", rule_broken="this is needed")
+        enterprise_id = enterprise_meant(who, body.enterprise_id, "enterprise_id")
         case = await use_cases.draft_case(
             work, tx, enterprise_id=enterprise_id, programme=body.programme, case_type=body.case_type,
             level=body.level, facts=body.facts, documents=documents_of(body.documents),
@@ -120,8 +119,8 @@ def _add_listing(routes: APIRouter) -> None:
         enterprise: str | None = None,
         round_id: UUID | None = None,
     ) -> Page[CaseView]:
-        wanted = (enterprise or who.enterprise_id) if who.role == "enterprise" else enterprise
-        authorize(POLICY, who, "case.list", enterprise_id=wanted)
+        wanted = enterprise_meant(who, enterprise, "enterprise")
+        await permit(db, who, "case.list", wanted)
         rows = await store.list_cases(
             db, enterprise_id=wanted, programme=programme, state=state, round_id=round_id,
             after=last_seen(asked), limit=asked.limit + 1,
@@ -132,10 +131,7 @@ def _add_listing(routes: APIRouter) -> None:
 def _add_reading(routes: APIRouter, work: Casework) -> None:
     @routes.get("/{case_id}")
     async def case(case_id: UUID, db: Db, who: Who, response: Response) -> FullCase:
-        found = await store.find_case(db, case_id)
-        if found is None:
-            raise NotFound(thing="case")
-        authorize(POLICY, who, "case.read", enterprise_id=found.enterprise_id)
+        found = await look_at(db, who, case_id, "case.read")
         response.headers["ETag"] = etag(found.version)
         notice = await store.find_notice(db, case_id)
         title = await store.find_title_of_case(db, case_id)

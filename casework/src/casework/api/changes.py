@@ -43,6 +43,7 @@ class ChangeView(BaseModel):
     late: bool
     description: str
     new_name: str | None
+    reported_by: str | None
     result: str | None
     reasons: list[str]
 

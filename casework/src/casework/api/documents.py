@@ -13,9 +13,8 @@ from casework import file_store, use_cases
 from casework.api.cases import last_seen
 from casework.case import KeptFile, PaperId
 from casework.file_types import taken_types
-from casework.policy import POLICY
 from casework.use_cases.filing import Opened
-from chassis.auth import authorize
+from casework.use_cases.permitting import enterprise_meant, permit
 from chassis.errors import Invalid
 from chassis.http import Db, IncomingFile, ObjectStorage, Page, Paged, Who, page, router
 
@@ -45,7 +44,12 @@ class FileView(BaseModel):
 
 def file_router() -> APIRouter:
     routes = router("/v1/files", ["files"])
+    _add_taking(routes)
+    _add_listing(routes)
+    return routes
 
+
+def _add_taking(routes: APIRouter) -> None:
     @routes.post(
         "",
         status_code=201,
@@ -60,25 +64,31 @@ def file_router() -> APIRouter:
         response: Response,
         *,
         name: Annotated[str | None, Query(max_length=200)] = None,
+        enterprise: str | None = None,
     ) -> FileView:
-        """Takes the bytes as the body, or a form with one file. Which type they are, they say themselves."""
+        """Takes the bytes as the body, or a form with one file. Which type they are, they say themselves.
+
+        A member by invitation names the `enterprise` whose file it becomes.
+        """
+        owner = enterprise_meant(who, enterprise, "enterprise")
         # Before a byte is read: a form would lie on the disk already.
-        authorize(POLICY, who, "file.add", enterprise_id=who.enterprise_id)
+        await permit(db, who, "file.add", owner)
         async with file.opened() as incoming:
             called = _checked_name(name or incoming.file_name)
-            added = await use_cases.keep_file(db, storage, who, incoming.chunks, called)
+            added = await use_cases.keep_file(db, storage, who, incoming.chunks, called, enterprise_id=owner)
         response.status_code = 201 if added.is_new else 200
         return FileView.of(added.file)
 
+
+def _add_listing(routes: APIRouter) -> None:
     @routes.get("")
-    async def files(db: Db, who: Who, asked: Paged) -> Page[FileView]:
-        authorize(POLICY, who, "file.list", enterprise_id=who.enterprise_id)
+    async def files(db: Db, who: Who, asked: Paged, enterprise: str | None = None) -> Page[FileView]:
+        owner = enterprise_meant(who, enterprise, "enterprise")
+        await permit(db, who, "file.list", owner)
         rows = await file_store.list_files(
-            db, enterprise_id=who.enterprise_id or "", after=last_seen(asked), limit=asked.limit + 1
+            db, enterprise_id=owner or "", after=last_seen(asked), limit=asked.limit + 1
         )
         return page(rows, asked, key=lambda file: [file.file_id], item=FileView.of)
-
-    return routes
 
 
 def _checked_name(given: str | None) -> str | None:

@@ -13,9 +13,8 @@ from casework.api.cases import GivenDocument, documents_of
 from casework.api.words import in_the_callers_words
 from casework.case import Document, Duty, Report, Title
 from casework.edition import Edition, KeptBy, Source, Text
-from casework.policy import POLICY
 from casework.use_cases import Casework
-from chassis.auth import authorize
+from casework.use_cases.permitting import Desk, permit
 from chassis.errors import NotFound
 from chassis.http import Body, Db, Tx, Who, router
 from chassis.identity import Actor
@@ -77,13 +76,14 @@ class ReportView(BaseModel):
     late: bool
     contents: Mapping[str, Any]
     documents: list[Document]
+    handed_in_by: str
     handed_in_at: datetime
 
     @classmethod
     def of(cls, duty: Duty, report: Report) -> "ReportView":
         return cls(
             duty=duty.rule, year=duty.year, late=duty.is_late, contents=report.contents,
-            documents=list(report.documents), handed_in_at=report.handed_in_at,
+            documents=list(report.documents), handed_in_by=report.handed_in_by, handed_in_at=report.handed_in_at,
         )  # fmt: skip
 
 
@@ -139,11 +139,11 @@ def _add_reading(routes: APIRouter, work: Casework) -> None:
         return [ReportView.of(duty, one) for duty, one in await duty_store.list_reports(db, title.title_id)]
 
 
-async def held_title(reader: store.Reader, who: Actor, number: str) -> Title:
+async def held_title(reader: Desk, who: Actor, number: str) -> Title:
     title = await store.find_title(reader, number)
     if title is None:
         raise NotFound(thing="title")
-    authorize(POLICY, who, "title.duties", enterprise_id=title.enterprise_id)
+    await permit(reader, who, "title.duties", title.enterprise_id)
     return title
 
 

@@ -11,10 +11,9 @@ from casework import revocation_store, store, use_cases
 from casework.api.bureau import Reasons
 from casework.api.words import in_the_callers_words
 from casework.case import Revocation
-from casework.policy import POLICY
 from casework.use_cases import Casework
+from casework.use_cases.permitting import permit
 from casework.use_cases.revoking import Decided
-from chassis.auth import authorize
 from chassis.errors import NotFound
 from chassis.exact import WrittenDay
 from chassis.http import Body, Db, Tx, Who, router
@@ -77,7 +76,7 @@ def revocation_router(work: Casework) -> APIRouter:
         title = await store.find_title(db, number)
         if title is None:
             raise NotFound(thing="title")
-        authorize(POLICY, who, "title.revocations", enterprise_id=title.enterprise_id)
+        await permit(db, who, "title.revocations", title.enterprise_id)
         found = await revocation_store.list_revocations(db, title.title_id)
         return [RevocationView.of(number, one) for one in found]
 

@@ -10,11 +10,11 @@ from casework import file_store, inspection_store, lifecycle, objection_store, s
 from casework.case import Brought, Case, Document
 from casework.edition import Edition
 from casework.facts import Facts, facts_from
-from casework.policy import POLICY
 from casework.unusable import UnusableInput
 from casework.uscc import is_uscc
 from casework.use_cases.inspecting import plan_inspections
 from casework.use_cases.keeping import keep_by_application
+from casework.use_cases.permitting import check_agents, permit
 from casework.use_cases.refusals import (
     CaseTypeNotInEdition,
     DocumentsNotUploaded,
@@ -23,9 +23,8 @@ from casework.use_cases.refusals import (
     UnknownDocument,
 )
 from casework.use_cases.rounds import admit
-from casework.use_cases.steps import Casework, about, add_decision, keep, move, take
+from casework.use_cases.steps import Casework, about, add_decision, keep, move, take_own
 from casework.use_cases.weighing import weigh, weigh_unjudged
-from chassis.auth import authorize
 from chassis.database import Transaction
 from chassis.work import cancel_work
 
@@ -37,18 +36,22 @@ async def draft_case(
     work: Casework,
     tx: Transaction,
     *,
-    enterprise_id: str,
+    enterprise_id: str | None,
     programme: str,
     case_type: str,
     level: str | None = None,
     facts: Mapping[str, Any] | None = None,
     documents: Sequence[Document] = (),
 ) -> Case:
-    """A new application, not yet the bureau's to see. Raises UnusableInput, CaseTypeNotInEdition, UnknownDocument."""
-    authorize(POLICY, tx.actor, "case.draft", enterprise_id=enterprise_id)
-    if not is_uscc(enterprise_id):
-        raise UnusableInput("enterprise_id", "uscc", given=enterprise_id[:40])
+    """A new application, not yet the bureau's to see. None is nobody's, and refused.
+
+    Raises NotFound, Forbidden, NoAgents, UnusableInput, CaseTypeNotInEdition, UnknownDocument.
+    """
+    kind = await permit(tx, tx.actor, "case.draft", enterprise_id)
+    if enterprise_id is None or not is_uscc(enterprise_id):
+        raise UnusableInput("enterprise_id", "uscc", given=(enterprise_id or "")[:40])
     edition = work.rulebooks.edition_for(programme, tx.clock.today(), level)
+    check_agents(edition, kind, tx.clock.today())
     check_case_type(edition, case_type)
     now = tx.clock.now()
     case = Case.model_validate(
@@ -73,8 +76,7 @@ async def revise_case(
     documents: Sequence[Document] | None = None,
 ) -> Case:
     """Replaces the facts or the documents of a draft or a returned case; None leaves them as they are."""
-    case = await take(tx, case_id, "case.revise", expected)
-    edition = work.edition_of(case, tx.clock.today())
+    case, edition = await take_own(work, tx, case_id, "case.revise", expected)
     if case.state not in ("draft", "returned"):
         lifecycle.next_step(edition, case.case_type, case.state, "revise", tx.actor.role)
     if documents is not None:
@@ -124,9 +126,8 @@ async def submit_case(work: Casework, tx: Transaction, case_id: UUID, *, expecte
     A returned case that is submitted again keeps its day and its edition. Raises Barred, TitleInForce,
     OutsideRound, RoundIsOver, MissingDocuments, DocumentsNotUploaded, AppliedThisYear, UnusableInput, WrongState, WrongActor.
     """
-    case = await take(tx, case_id, "case.submit", expected)
+    case, edition = await take_own(work, tx, case_id, "case.submit", expected)
     today = tx.clock.today()
-    edition = work.edition_of(case, today)
     check_case_type(edition, case.case_type)
     verb = "resubmit" if case.state == "returned" else "submit"
     lifecycle.next_step(edition, case.case_type, case.state, verb, tx.actor.role)
@@ -207,9 +208,9 @@ async def withdraw_case(
     work: Casework, tx: Transaction, case_id: UUID, *, expected: int | None = None
 ) -> Case:
     """The applicant takes the case back; an open notice ends, and objections to it."""
-    case = await take(tx, case_id, "case.withdraw", expected)
+    case, edition = await take_own(work, tx, case_id, "case.withdraw", expected)
     was_draft = case.edition_hash is None
-    case = await move(tx, work.edition_of(case, tx.clock.today()), case, "withdraw")
+    case = await move(tx, edition, case, "withdraw")
     await store.close_notices(tx, [case_id], "withdrawn", tx.clock.now())
     await objection_store.lapse_objections(tx, case_id)
     await inspection_store.lapse_inspections(tx, [case_id])

@@ -39,7 +39,7 @@ async def report_change(
     late = rule.period is not None and today > last_day(rule.period, changed_on)
     reported = Change(
         change_id=uuid7(), title_id=title.title_id, rule=rule.id, changed_on=changed_on, reported_on=today, late=late,
-        description=description, new_name=new_name,
+        description=description, new_name=new_name, reported_by=str(tx.actor),
     )  # fmt: skip
     await change_store.add_change(tx, reported)
     tx.publish(work.events.ChangeReported(**_about_change(title, reported), late=late))

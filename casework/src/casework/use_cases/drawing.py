@@ -16,6 +16,7 @@ from casework.panel import CaseRanking, Pool, PoolCase, PoolExpert, check_pool, 
 from casework.policy import POLICY
 from casework.store import Reader
 from casework.unusable import UnusableInput
+from casework.use_cases.permitting import Desk
 from casework.use_cases.refusals import (
     BeaconMismatch,
     DrawnAlready,
@@ -228,7 +229,7 @@ async def recuse_expert(
     return await panel_store.list_seats(tx, case_id)
 
 
-async def read_panel(reader: Reader, actor: Actor, case_id: UUID) -> tuple[list[Seat], CaseRanking]:
+async def read_panel(reader: Desk, actor: Actor, case_id: UUID) -> tuple[list[Seat], CaseRanking]:
     """The seats with the ranking that explains them, for the bureau and those who sit. Raises NotFound."""
     await look_at(reader, actor, case_id, "panel.read")
     seats = await panel_store.list_seats(reader, case_id)

@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 from casework import file_store
 from casework.case import Brought, KeptFile
 from casework.file_types import NEEDED, FileType, file_type_of, taken_types
-from casework.policy import POLICY
+from casework.use_cases.permitting import permit
 from casework.use_cases.refusals import (
     DocumentLost,
     EmptyFile,
@@ -20,7 +20,6 @@ from casework.use_cases.refusals import (
     NotYetUploaded,
 )
 from casework.use_cases.steps import look_at
-from chassis.auth import authorize
 from chassis.database import Database
 from chassis.errors import NotFound
 from chassis.identity import Actor
@@ -38,20 +37,28 @@ class Added:
 
 
 async def keep_file(
-    db: Database, storage: Storage, actor: Actor, chunks: AsyncIterator[bytes], file_name: str | None
+    db: Database,
+    storage: Storage,
+    actor: Actor,
+    chunks: AsyncIterator[bytes],
+    file_name: str | None,
+    *,
+    enterprise_id: str | None = None,
 ) -> Added:
     """Puts the bytes into the storage first and then says so in a row: a row without its bytes is never seen.
 
-    Raises EmptyFile, FileTypeUnknown, FileTypeNotTaken, NamedOtherwise, and what `chunks` raises.
+    `enterprise_id`: whose file it becomes; without one, the actor's own enterprise's. Raises NotFound, Forbidden, EmptyFile,
+    FileTypeUnknown, FileTypeNotTaken, NamedOtherwise, and what `chunks` raises.
     """
-    authorize(POLICY, actor, "file.add", enterprise_id=actor.enterprise_id)
+    owner = enterprise_id or actor.enterprise_id
+    await permit(db, actor, "file.add", owner)
     head = await _head_of(chunks)
     kind = _checked_type(head, file_name)
     file_id = uuid7()
     stored = await storage.put(_key_of(file_id), _with_head(head, chunks))
     file = KeptFile.model_validate(
         {
-            "file_id": file_id, "enterprise_id": actor.enterprise_id, "sha256": stored.sha256, "bytes": stored.bytes,
+            "file_id": file_id, "enterprise_id": owner, "sha256": stored.sha256, "bytes": stored.bytes,
             "media_type": kind.media_type, "file_name": file_name or f"{stored.sha256[:12]}.{kind.endings[0]}",
             "added_at": db.clock.now(), "added_by": str(actor),
         }

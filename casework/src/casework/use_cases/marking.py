@@ -13,6 +13,7 @@ from casework.facts import facts_from
 from casework.score_sheets import Line, Scores, lines_of, missing_from, names_of, scores_of, with_prefilled
 from casework.store import Reader
 from casework.use_cases.deciding import judged
+from casework.use_cases.permitting import Desk
 from casework.use_cases.refusals import NotOnYourSheet, SheetHandedIn, SheetIncomplete, SheetsSealed
 from casework.use_cases.steps import Casework, keep, look_at, take
 from casework.use_cases.weighing import judged_facts, weigh
@@ -32,7 +33,7 @@ class Form(NamedTuple):
     lines: list[Line]
 
 
-async def read_sheet(work: Casework, reader: Reader, actor: Actor, case_id: UUID) -> Form:
+async def read_sheet(work: Casework, reader: Desk, actor: Actor, case_id: UUID) -> Form:
     """The expert's own sheet. Raises NotFound for who has no seat on this panel."""
     case = await look_at(reader, actor, case_id, "sheet.read")
     seat = await _seat_of(reader, actor, case_id)
@@ -121,7 +122,7 @@ async def _open(work: Casework, tx: Transaction, case: Case, seats: list[Seat]) 
     tx.publish(judged(work, case, weighed.verdict))
 
 
-async def read_scores(work: Casework, reader: Reader, actor: Actor, case_id: UUID) -> Scores:
+async def read_scores(work: Casework, reader: Desk, actor: Actor, case_id: UUID) -> Scores:
     """Totals, spread and outliers, for the head of the panel and the bureau. Raises NotFound, SheetsSealed."""
     case = await look_at(reader, actor, case_id, "score.read")
     seats = [seat for seat in await panel_store.list_seats(reader, case_id) if seat.recused_at is None]

@@ -10,8 +10,8 @@ from casework import bars, inspection_store, revocation_store
 from casework.case import Revocation, Title
 from casework.edition import Edition
 from casework.lifecycle import cited
-from casework.policy import POLICY
 from casework.unusable import UnusableInput
+from casework.use_cases.permitting import permit
 from casework.use_cases.refusals import (
     NoProposal,
     OwnProposal,
@@ -20,7 +20,6 @@ from casework.use_cases.refusals import (
     UnknownGround,
 )
 from casework.use_cases.steps import Casework, about_title, check_no_tie, given_reasons
-from chassis.auth import authorize
 from chassis.database import Transaction
 from chassis.errors import NotFound
 
@@ -109,7 +108,7 @@ async def take_title(tx: Transaction, number: str, action: str) -> Title:
     title = await revocation_store.lock_title(tx, number)
     if title is None:
         raise NotFound(thing="title")
-    authorize(POLICY, tx.actor, action, enterprise_id=title.enterprise_id)
+    await permit(tx, tx.actor, action, title.enterprise_id)
     await check_no_tie(tx, title.enterprise_id)
     return title
 

@@ -17,10 +17,12 @@ from casework.form import F, Forms
 from casework.form_book import load_forms
 from casework.inspecting import Due, compile_inspections
 from casework.lifecycle import cited, next_step
-from casework.policy import POLICY
+from casework.member import MemberKind
+from casework.policy import APPLYING
 from casework.rulebook import MalformedRulebook, Rulebooks, load_rulebooks
 from casework.titles import problem_with_number
 from casework.unusable import UnusableInput
+from casework.use_cases.permitting import Desk, check_agents, permit
 from casework.use_cases.refusals import (
     AppliedThisYear,
     EditionNotLoaded,
@@ -30,7 +32,6 @@ from casework.use_cases.refusals import (
     ReasonsNeeded,
     TiedToEnterprise,
 )
-from chassis.auth import authorize
 from chassis.clock import SHANGHAI
 from chassis.database import Transaction
 from chassis.errors import NotFound, PreconditionFailed
@@ -168,28 +169,48 @@ class Casework:
 async def take(
     tx: Transaction, case_id: UUID, action: str, expected: int | None, *, even_tied: bool = False
 ) -> Case:
-    """The case under its row lock, held to the end of the transaction.
+    """The case under its row lock, held to the end of the transaction; who applies takes it by `take_own`.
 
     `expected` is the version that the actor has seen. Raises NotFound (also for a case of somebody else's), Forbidden,
     TiedToEnterprise unless `even_tied`, PreconditionFailed when another was faster.
     """
+    case, kind = await _taken(tx, case_id, action, expected, even_tied=even_tied)
+    if kind == "agent" and action in APPLYING:
+        raise RuntimeError(f"{action}: whether agents may is for the edition to say")
+    return case
+
+
+async def take_own(
+    work: Casework, tx: Transaction, case_id: UUID, action: str, expected: int | None
+) -> tuple[Case, Edition]:
+    """The applicant's case as `take` gives it, with its edition. Raises NoAgents too, EditionNotLoaded, UnusableInput."""
+    case, kind = await _taken(tx, case_id, action, expected)
+    today = tx.clock.today()
+    edition = work.edition_of(case, today)
+    check_agents(edition, kind, today)
+    return case, edition
+
+
+async def _taken(
+    tx: Transaction, case_id: UUID, action: str, expected: int | None, *, even_tied: bool = False
+) -> tuple[Case, MemberKind | None]:
     case = await store.lock_case(tx, case_id)
     if case is None:
         raise NotFound(thing="case")
-    authorize(POLICY, tx.actor, action, enterprise_id=case.enterprise_id)
+    kind = await permit(tx, tx.actor, action, case.enterprise_id)
     if not even_tied:
         await check_no_tie(tx, case.enterprise_id)
     if expected is not None and expected != case.version:
         raise PreconditionFailed(version=case.version)
-    return case
+    return case, kind
 
 
-async def look_at(reader: store.Reader, actor: Actor, case_id: UUID, action: str) -> Case:
+async def look_at(reader: Desk, actor: Actor, case_id: UUID, action: str) -> Case:
     """The case, for who may do the action to it. Raises NotFound, Forbidden."""
     case = await store.find_case(reader, case_id)
     if case is None:
         raise NotFound(thing="case")
-    authorize(POLICY, actor, action, enterprise_id=case.enterprise_id)
+    await permit(reader, actor, action, case.enterprise_id)
     return case
 
 

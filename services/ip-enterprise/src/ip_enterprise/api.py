@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from casework.api.files import MAX_FILE, XLSX, RefusedRow, file_of, look, refused_rows
 from casework.facts import IpKind
+from casework.use_cases.permitting import enterprise_meant, permit
 from chassis.auth import authorize
 from chassis.http import Db, Page, Paged, Tx, Who, page, router
 from chassis.messages import Catalogue, language_of
@@ -83,8 +84,8 @@ async def list_assets(
     in_force: bool | None = None,
 ) -> Page[Asset]:
     """The register by enterprise and number: an enterprise's own, all for the bureau."""
-    wanted = (enterprise or who.enterprise_id) if who.role == "enterprise" else enterprise
-    authorize(use_cases.POLICY, who, "asset.list", enterprise_id=wanted)
+    wanted = enterprise_meant(who, enterprise, "enterprise")
+    await permit(db, who, "asset.list", wanted, use_cases.ASSETS)
     last = asked.after(str, str)
     rows = await store.list_assets(
         db, enterprise_id=wanted, kind=kind, in_force=in_force, after=last and (last[0], last[1]), limit=asked.limit + 1

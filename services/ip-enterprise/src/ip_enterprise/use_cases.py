@@ -1,4 +1,4 @@
-"""The verbs of ip-enterprise's own: import the register, let rights run out, note enterprises."""
+"""The verbs of ip-enterprise's own: import the register, let rights run out, note enterprises and their members."""
 
 import hashlib
 from collections.abc import Sequence
@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from uuid_utils.compat import uuid7
 
+from casework import member_store
+from casework.member import Member
+from casework.policy import Reach
 from casework.store import Reader
 from casework.use_cases import Casework
 from chassis.auth import Policy, allow, authorize
@@ -27,6 +30,7 @@ POLICY: Policy = {
     "import.run": allow("officer", "operator"),
     "asset.list": allow("enterprise", "officer", "expert", "auditor", "operator", own="enterprise"),
 }
+ASSETS: Final = Reach(POLICY, reading=frozenset({"asset.list"}))
 
 
 class NotRegistered(Refused):
@@ -102,6 +106,11 @@ async def expire_asset(job: Job, tx: Transaction) -> None:
 async def note_enterprise(tx: Transaction, enterprise: Enterprise) -> None:
     """Certification tells what it knows of an enterprise; it replaces what was told before."""
     await store.save_enterprise(tx, enterprise)
+
+
+async def note_member(tx: Transaction, member: Member) -> None:
+    """Certification tells who acts for an enterprise, from when to when; it replaces what was told before."""
+    await member_store.save_told(tx, member)
 
 
 async def facts_of(reader: Reader, enterprise_id: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from casework.api import in_the_callers_words
 from casework.fact_types import Region
 from casework.unusable import UnusableInput
 from casework.uscc import is_uscc
+from casework.use_cases.permitting import permit
 from certification import store, use_cases
 from certification.domain import Enterprise
 from chassis.auth import authorize
@@ -78,7 +79,7 @@ async def put_enterprise(
 
 @register.get("/{uscc}")
 async def enterprise(uscc: UsccPath, db: Db, who: Who, response: Response) -> Enterprise:
-    authorize(use_cases.POLICY, who, "enterprise.read", enterprise_id=uscc)
+    await permit(db, who, "enterprise.read", uscc, use_cases.REGISTER)
     found = await store.find_enterprise(db, uscc)
     if found is None:
         raise NotFound(thing="enterprise")
@@ -98,7 +99,7 @@ async def put_facts(
 
 @register.get("/{uscc}/facts")
 async def facts(uscc: UsccPath, db: Db, who: Who, response: Response) -> FactsView:
-    authorize(use_cases.POLICY, who, "enterprise.read", enterprise_id=uscc)
+    await permit(db, who, "enterprise.read", uscc, use_cases.REGISTER)
     if await store.find_enterprise(db, uscc) is None:
         raise NotFound(thing="enterprise")
     given, version = await store.find_facts(db, uscc)

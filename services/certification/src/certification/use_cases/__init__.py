@@ -4,16 +4,18 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from uuid_utils.compat import uuid7
 
 from casework.facts import Facts, facts_from
+from casework.policy import Reach
 from casework.self_check import document_of
 from casework.self_check import self_check as judge
 from casework.store import Reader
 from casework.unusable import UnusableInput
 from casework.use_cases import Casework
+from casework.use_cases.permitting import permit
 from certification import store
 from certification.domain import SECTIONS, Asset, Enterprise, known_facts
 from chassis.auth import Policy, allow, authorize
@@ -23,10 +25,22 @@ from contracts import certification as events
 
 POLICY: Policy = {
     "enterprise.write": allow("enterprise", "officer", own="enterprise"),
+    "enterprise.facts": allow("enterprise", "officer", own="enterprise"),
     "enterprise.read": allow("enterprise", "officer", "expert", "auditor", "operator", own="enterprise"),
     "enterprise.list": allow("officer", "auditor", "operator"),
     "import.run": allow("officer", "operator"),
+    "invitation.write": allow("enterprise", own="enterprise"),
+    "invitation.list": allow("enterprise", "officer", "auditor", own="enterprise"),
+    "invitation.accept": allow("enterprise"),
+    "member.list": allow("enterprise", "officer", "auditor", own="enterprise"),
+    "member.end": allow("enterprise", own="enterprise"),
+    "membership.list": allow("enterprise"),
 }
+REGISTER: Final = Reach(
+    POLICY,
+    reading=frozenset({"enterprise.read", "member.list"}),
+    owning=frozenset({"enterprise.write", "invitation.write", "invitation.list", "member.end"}),
+)
 if TYPE_CHECKING:
     from certification.intake import EnterpriseRow, Intake
 
@@ -42,9 +56,9 @@ async def register_enterprise(
 ) -> tuple[Enterprise, Happened]:
     """Registers the enterprise or changes what is known of it; says so only when something is new.
 
-    `expected` is the version that the actor has seen. Raises Forbidden, NotFound, PreconditionFailed.
+    `expected` is the version that the actor has seen. Raises Forbidden, OwnersOnly, NotFound, PreconditionFailed.
     """
-    authorize(POLICY, tx.actor, "enterprise.write", enterprise_id=enterprise.enterprise_id)
+    await permit(tx, tx.actor, "enterprise.write", enterprise.enterprise_id, REGISTER)
     await store.lock_register(tx, enterprise.enterprise_id)
     known = await store.find_enterprise(tx, enterprise.enterprise_id)
     if expected is not None and expected != (known.version if known else 0):
@@ -69,7 +83,7 @@ async def keep_facts(
 
     Raises UnusableInput with the path for a fact that breaks a rule, NotRegistered.
     """
-    authorize(POLICY, tx.actor, "enterprise.write", enterprise_id=enterprise_id)
+    await permit(tx, tx.actor, "enterprise.facts", enterprise_id, REGISTER)
     await store.lock_register(tx, enterprise_id)
     await registered(tx, enterprise_id)
     kept = checked_sections(facts)

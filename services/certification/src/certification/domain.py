@@ -1,12 +1,16 @@
-"""Enterprises and what is known of them."""
+"""Enterprises, what is known of them, and who is invited to act for them."""
 
+import hashlib
+import hmac
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from casework.fact_types import Region, Uscc
+from casework.member import Membership
 
 SECTIONS = ("years", "ip", "conversions", "incidents", "choices")
 
@@ -26,6 +30,28 @@ class Enterprise(Kept):
     language: Literal["zh-CN", "en"] = "zh-CN"
     contact_email: Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")] | None = None
     version: int = 1
+
+
+class Invitation(Membership):
+    """An invitation to act for an enterprise. Its code is kept nowhere; `code_hash` is the SHA-256 of it."""
+
+    invitation_id: UUID
+    enterprise_id: str
+    code_hash: bytes
+    invited_by: str
+    invited_at: datetime
+    expires_at: datetime
+    accepted_by: str | None = None
+    accepted_at: datetime | None = None
+    cancelled_by: str | None = None
+    cancelled_at: datetime | None = None
+
+    def is_opened_by(self, code: str) -> bool:
+        return hmac.compare_digest(self.code_hash, hash_of(code))
+
+
+def hash_of(code: str) -> bytes:
+    return hashlib.sha256(code.encode()).digest()
 
 
 class Asset(Kept):

@@ -18,6 +18,7 @@ from certification.api import routers
 from certification.consumers import consumers
 from certification.settings import Settings
 from certification.use_cases import casework
+from certification.use_cases.members import MEMBER_END, end_after_last_day
 from chassis.migrate import sql_of
 from chassis.service import Context, Service
 
@@ -40,6 +41,7 @@ service = Service(
         NOTICE_CLOSE: partial(close_notice, casework),
         TITLE_DUTIES: partial(act_on_duties, casework),
         INSPECTION_OVERDUE: partial(act_on_overdue, casework),
+        MEMBER_END: end_after_last_day,
     },
     deliveries=partial(deliveries, casework),
     on_start=prepare,

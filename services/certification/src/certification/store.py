@@ -1,4 +1,4 @@
-"""The rows of certification's own: the register, the facts, the assets, the imports."""
+"""The rows of certification's own: the register, the facts, the assets, the imports, the invitations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,15 +7,25 @@ from typing import Any
 from uuid import UUID
 
 from casework.store import Reader
-from certification.domain import Asset, Enterprise, Use
+from certification.domain import Asset, Enterprise, Invitation, Use
 from chassis.database import Transaction
 from chassis.listing import Listing
+from chassis.rows import insert
 
 _ENTERPRISE = (
     "SELECT enterprise_id, name, region, established_on, mainland_resident, language, contact_email, version"
     " FROM enterprises"
 )
 _ENTERPRISES = Listing(_ENTERPRISE, order="enterprise_id", after="enterprise_id > {}")
+_INVITATION_COLUMNS = (
+    "invitation_id", "enterprise_id", "kind", "until", "code_hash", "invited_by", "invited_at", "expires_at", "accepted_by",
+    "accepted_at", "cancelled_by", "cancelled_at",
+)  # fmt: skip
+_INVITATION = f"SELECT {', '.join(_INVITATION_COLUMNS)} FROM invitations"  # noqa: S608 - constants
+_ADD_INVITATION = insert("invitations", _INVITATION_COLUMNS)
+_INVITATIONS = Listing(
+    _INVITATION, order="invitation_id", enterprise_id="enterprise_id = {}", after="invitation_id > {}"
+)
 # The rights that carried the enterprise's titles are its uses.
 _KNOWN = """
 SELECT e.enterprise_id, e.name, e.region, e.established_on, e.mainland_resident, e.language, e.contact_email, e.version,
@@ -134,3 +144,40 @@ async def add_import(
         " VALUES ($1, $2, $3, $4, $5, $6, $7)",
         import_id, sha256, dict(rows), *counts, str(tx.actor), tx.clock.now(),
     )  # fmt: skip
+
+
+async def add_invitation(tx: Transaction, invitation: Invitation) -> None:
+    await tx.execute(_ADD_INVITATION, *(getattr(invitation, name) for name in _INVITATION_COLUMNS))
+
+
+async def lock_invitation(tx: Transaction, invitation_id: UUID) -> Invitation | None:
+    row = await tx.fetchrow(f"{_INVITATION} WHERE invitation_id = $1 FOR UPDATE", invitation_id)
+    return None if row is None else Invitation.model_validate(dict(row))
+
+
+async def save_invitation_end(tx: Transaction, invitation: Invitation) -> None:
+    await tx.execute(
+        "UPDATE invitations SET accepted_by = $2, accepted_at = $3, cancelled_by = $4, cancelled_at = $5"
+        " WHERE invitation_id = $1",
+        invitation.invitation_id, invitation.accepted_by, invitation.accepted_at, invitation.cancelled_by,
+        invitation.cancelled_at,
+    )  # fmt: skip
+
+
+async def cancel_invitations_of(
+    tx: Transaction, enterprise_id: str, invited_by: str, cancelled_by: str
+) -> None:
+    """Those that the person gave for this enterprise and nobody has accepted."""
+    await tx.execute(
+        "UPDATE invitations SET cancelled_by = $3, cancelled_at = $4"
+        " WHERE enterprise_id = $1 AND invited_by = $2 AND accepted_at IS NULL AND cancelled_at IS NULL",
+        enterprise_id, invited_by, cancelled_by, tx.clock.now(),
+    )  # fmt: skip
+
+
+async def list_invitations(
+    reader: Reader, *, enterprise_id: str, after: UUID | None, limit: int
+) -> list[Invitation]:
+    """In the order in which they were given, from the one after `after`."""
+    rows = await _INVITATIONS.rows(reader, limit, enterprise_id=enterprise_id, after=after)
+    return [Invitation.model_validate(dict(row)) for row in rows]

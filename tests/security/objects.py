@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from cases import EDITIONS, FACTS, FIRM, SECTIONS, WAYS, Cases, body_for, yaml_as_json
 from frame import OFFICER, OTHER_OFFICER, Frame, bank, firm, new_uscc
+from members import made as member_made
 from panels import OF_PANELS, Panels
 from rounds import Rounds
 
@@ -59,6 +60,7 @@ class Objects:
             "a new export": self._export, "an export": self._export,
             "a new sample": self._sample, "an unknown sample": self._sample,
             "a round of HNTE": self._round, "a decision list": self._round,
+            "a new invitation": self._member, "an invitation": self._member, "a member": self._member,
         }  # fmt: skip
         if of in of_its_own:
             return of_its_own[of](service, route, of)
@@ -168,6 +170,10 @@ class Objects:
         asked = {"programme": EDITIONS[service][0], "inspection": "random_check", "year": 2016}
         body = asked if of == "a new sample" else {}
         return Object(new_uscc(), {"draw_id": str(uuid4())}, {"json": body})
+
+    def _member(self, _service: str, route: str, of: str) -> Object:
+        uscc = self._cases["certification"].enterprise()
+        return Object(uscc, *member_made(self._frame, uscc, route, of))
 
     def _title(self, service: str, route: str, of: str) -> Object:
         if of in ("a title held", "a reported change"):

@@ -6,10 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 from click.testing import CliRunner
-from round_way import Firm, Round
 
 from chassis.clock import SHANGHAI
 from chassis.testing import given_kafka
@@ -18,6 +16,7 @@ from huiqi.demo_doors import OFFICER, Doors, Stopped, person
 from huiqi.house import House
 from huiqi.installation import Installation
 from huiqi.ledger import check
+from huiqi.round_way import Firm, Round
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 QUOTA = 262
@@ -52,10 +51,10 @@ async def hand_in(story: Round) -> list[Firm]:
     return list(stay)
 
 
-async def judged(story: Round, firms: list[Firm]) -> dict[str, Any]:
-    """Panels are drawn; one expert leaves one, and the next of the same ranking takes the seat."""
+async def judged(story: Round, firms: list[Firm]) -> bytes:
+    """Panels are drawn; one expert leaves one, and the next of the same ranking takes the seat. The published draw."""
     await story.engage(technical=22, financial=8)
-    draw = await story.draw(firms)
+    draw = await story.reveal(await story.commit(firms))
     first = firms[0]
     leaves = (await story.seats(first))[0]["expert_id"]
     seats = await story.say(OFFICER, first, "recusals", {"expert_id": leaves, "reason": "曾任该企业顾问"})
@@ -131,7 +130,7 @@ async def test_a_round_of_three_hundred_applications_ends_with_every_one_decided
         cases = await doors.every(OFFICER, "certification", "/v1/cases", round_id=round_id)
     states = Counter(case["state"] for case in cases)
     assert states == {"granted": 262, "refused": 31, "withdrawn": 6, "in_review": 1}
-    (tmp_path / "draw.json").write_bytes(orjson.dumps(draw))
+    (tmp_path / "draw.json").write_bytes(draw)
     verified = CliRunner().invoke(main, ["verify", "draw", str(tmp_path / "draw.json")])
     assert verified.exit_code == 0, verified.output
     ledger = await check(Installation.of_house(house.addresses), wait=120)

@@ -1,4 +1,4 @@
-"""The demo year 2009, played through the services of a whole house: what was meant to happen happened, and once."""
+"""The demo year 2009 and the round of 2016, played in a whole house: what was meant to happen happened, and once."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -47,8 +47,25 @@ def test_every_application_comes_to_its_meant_end(played: Played) -> None:
     assert played.result.as_json()["applications"]["total"] == len(played.year.applications) == 25
 
 
+def test_the_round_walks_from_the_call_to_a_certificate_and_every_line_of_it_holds(played: Played) -> None:
+    told = played.result.round
+    assert all(one.holds for one in told)
+    assert [one.on for one in told] == sorted(one.on for one in told)
+    whole = "\n".join(one.what for one in told)
+    for step in ("upload", "commits to a draw", "draws every panel again", "hand in 25 sheets", "refuses", "objects to",
+                 "dismisses", "grants GR201644000001", "certificate of", "credential", "is told of"):  # fmt: skip
+        assert step in whole
+
+
+def test_a_line_that_does_not_hold_is_unexpected(played: Played) -> None:
+    last = played.result.round[-1]
+    broken = replace(played.result, round=[replace(last, holds=False)])
+    assert (broken.as_meant, broken.unexpected) == (False, [f"{last.on} {last.who}: {last.what}"])
+    assert played.result.as_meant
+
+
 def test_titles_reach_the_plan_s_targets(played: Played) -> None:
-    actual = {target["id"]: target for target in played.result.plan}
+    actual = {target["id"]: target for target in played.result.year.plan}
     for name in ("hnte", "ip-advantage-municipal"):
         assert actual[name]["min"] <= actual[name]["actual"] <= actual[name]["max"]
     assert actual["sme-credit"]["actual"] == 6
@@ -74,7 +91,7 @@ def test_every_referral_stands_where_its_bank_left_it(played: Played) -> None:
         meant.setdefault(outcome.bank_id, []).append(_stands(played.year, outcome))
     found = {
         bank: sorted(state for state, count in states.items() for _ in range(count))
-        for bank, states in played.result.referrals.items()
+        for bank, states in played.result.year.referrals.items()
     }
     assert found == {bank: sorted(states) for bank, states in meant.items()}
 
@@ -99,7 +116,7 @@ def test_no_promise_of_the_ledger_is_broken(played: Played) -> None:
 def test_the_report_has_the_promised_parts(played: Played) -> None:
     report = json.loads(json.dumps(played.result.as_json()))
     assert list(report) == [
-        "plan", "applications", "titles", "referrals", "notifications", "events", "ledger", "seconds",
+        "plan", "applications", "titles", "referrals", "round", "notifications", "events", "ledger", "seconds",
     ]  # fmt: skip
     assert set(report["plan"][0]) == {"id", "min", "max", "actual"}
     assert {"I1", "I2", "I3", "I4", "I5"} <= set(report["ledger"])

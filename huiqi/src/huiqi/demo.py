@@ -1,4 +1,4 @@
-"""`huiqi demo`: a plan year on this machine, from the bureau's workbook to titles, banks and inboxes."""
+"""`huiqi demo`: a plan year and a round on this machine, from the bureau's workbook to titles, banks and inboxes."""
 
 import asyncio
 import json
@@ -12,7 +12,8 @@ from huiqi import up
 from huiqi.demo_doors import Doors, Stopped
 from huiqi.demo_progress import Progress, progress_on
 from huiqi.demo_replay import Replay
-from huiqi.demo_result import Result, look_back
+from huiqi.demo_result import Result, look_back, year_end
+from huiqi.demo_round import walk_round
 from huiqi.demo_show import show
 from huiqi.demo_year import OPENS, Year, instant, read_year
 from huiqi.house import House
@@ -24,9 +25,9 @@ _INTERRUPTED = 130
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--keep", is_flag=True, help="leave it running afterwards, until Ctrl-C")
 def demo(form: Literal["text", "json"], *, keep: bool) -> None:
-    """Play the plan year 2009 on this machine, and say what came of it.
+    """Play the plan year 2009 and one round of 2016 on this machine, and say what came of it.
 
-    Exit 1 when a promise of the ledger is broken, or an application came out otherwise than meant.
+    Exit 1 when a promise of the ledger is broken, or something came out otherwise than meant.
     """
     began = time.monotonic()
     told = Console(stderr=True)
@@ -59,12 +60,15 @@ def house_of(year: Year, told: Console) -> House:
 
 
 async def play(house: House, year: Year, progress: Progress) -> Result:
-    """Replays the year and looks back. Raises Stopped."""
+    """Replays the year, walks the round and looks back. Raises Stopped."""
     async with Doors(house.addresses) as doors:
         replay = Replay(year, house, doors, progress)
         await replay.run()
+        outcome = await year_end(replay)
+        told = await walk_round(house, doors, progress)
         progress.step("the ledger")
-        return await look_back(replay)
+        await replay.quiet("the end of the round")
+        return await look_back(replay, outcome, told)
 
 
 def _print(result: Result, form: str) -> None:

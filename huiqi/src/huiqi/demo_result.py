@@ -1,14 +1,15 @@
-"""What the demo year came to, as the services tell it, beside what was meant to happen."""
+"""What the demonstration came to, as the services tell it, beside what was meant to happen."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 import asyncpg
 
 from huiqi.demo_doors import OFFICER, Doors
 from huiqi.demo_replay import Replay
+from huiqi.demo_round import Told
 from huiqi.demo_year import Application, Target
 from huiqi.installation import Installation
 from huiqi.ledger import Ledger, check
@@ -18,15 +19,23 @@ Counts = dict[str, int]
 Table = dict[str, Counts]
 
 
-@dataclass(slots=True)
-class Result:
-    """`by_…` breakdowns count each thing once; `unexpected` says which application came out otherwise, and how."""
+@dataclass(frozen=True, slots=True)
+class YearEnd:
+    """The year as it stood on its last day. `unexpected` says which application came out otherwise, and how."""
 
     plan: list[dict[str, Any]]
     applications: Table
     unexpected: list[str]
     titles: Counts
     referrals: Table
+
+
+@dataclass(slots=True)
+class Result:
+    """The year, the round, and what all of it left: `by_…` breakdowns count each thing once."""
+
+    year: YearEnd
+    round: list[Told]
     notifications: Table
     undelivered: Counts
     events: Counts
@@ -35,19 +44,28 @@ class Result:
     memory: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def unexpected(self) -> list[str]:
+        """What came out otherwise than meant, in the year and in the round."""
+        return self.year.unexpected + [
+            f"{one.on} {one.who}: {one.what}" for one in self.round if not one.holds
+        ]
+
+    @property
     def as_meant(self) -> bool:
         return self.ledger.kept and not self.unexpected
 
     def as_json(self) -> dict[str, Any]:
+        year = self.year
         return {
-            "plan": self.plan,
+            "plan": year.plan,
             "applications": {
-                "total": _total(self.applications),
-                "by_programme": self.applications,
-                "unexpected": self.unexpected,
+                "total": _total(year.applications),
+                "by_programme": year.applications,
+                "unexpected": year.unexpected,
             },
-            "titles": {"total": sum(self.titles.values()), "by_programme": self.titles},
-            "referrals": {"total": _total(self.referrals), "by_bank": self.referrals},
+            "titles": {"total": sum(year.titles.values()), "by_programme": year.titles},
+            "referrals": {"total": _total(year.referrals), "by_bank": year.referrals},
+            "round": [{**asdict(one), "on": one.on.isoformat()} for one in self.round],
             "notifications": {
                 "total": _total(self.notifications),
                 "by_channel": self.notifications,
@@ -63,16 +81,14 @@ def _total(table: Table) -> int:
     return sum(sum(counts.values()) for counts in table.values())
 
 
-async def look_back(replay: Replay) -> Result:
-    """Reads through the APIs what happened; events and promises come from the databases and topics themselves."""
+async def year_end(replay: Replay) -> YearEnd:
+    """Reads through the APIs what the year came to; the round that follows would change it."""
     doors, year = replay.doors, replay.year
-    installation = Installation.of_house(replay.house.addresses)
     titles = [
         title for service in TITLE_SERVICES for title in await doors.every(OFFICER, service, "/v1/titles")
     ]
     referrals = await doors.every(OFFICER, "finance-link", "/v1/referrals")
-    summary = await doors.get(OFFICER, "notifier", "/v1/notifications/summary")
-    return Result(
+    return YearEnd(
         plan=[_reached(target, titles, referrals) for target in year.targets],
         applications=await _applications(doors),
         unexpected=[
@@ -82,6 +98,16 @@ async def look_back(replay: Replay) -> Result:
         ],
         titles=_counted(map(_programme, titles)),
         referrals=_table((row["bank_id"], row["state"]) for row in referrals),
+    )
+
+
+async def look_back(replay: Replay, year: YearEnd, told: list[Told]) -> Result:
+    """Whom all of it was told, through the API; events and promises come from the databases and topics themselves."""
+    installation = Installation.of_house(replay.house.addresses)
+    summary = await replay.doors.get(OFFICER, "notifier", "/v1/notifications/summary")
+    return Result(
+        year=year,
+        round=told,
         notifications=_table((row["channel"], row["state"]) for row in summary["counts"] for _ in range(row["count"])),
         undelivered={row["reason_code"]: row["count"] for row in summary["reasons"]},
         events=await _events(installation),

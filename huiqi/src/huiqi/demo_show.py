@@ -1,6 +1,6 @@
-"""The result of the demo year for people."""
+"""The result of the demonstration for people."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -8,15 +8,18 @@ from rich.table import Table
 
 from huiqi.demo_result import Counts, Result
 from huiqi.demo_result import Table as Breakdown
+from huiqi.demo_round import Told
 from huiqi.ledger_command import show as show_ledger
 
 
 def show(result: Result, console: Console) -> None:
-    _breakdown(console, "applications", "programme", result.applications)
-    for line in result.unexpected:
+    year = result.year
+    _breakdown(console, "2009: applications", "programme", year.applications)
+    for line in year.unexpected:
         console.print(f"  [bold red]unexpected[/] {line}", highlight=False, soft_wrap=True)
-    _plan(console, result.plan)
-    _breakdown(console, "referrals", "bank", result.referrals)
+    _plan(console, year.plan)
+    _breakdown(console, "2009: referrals", "bank", year.referrals)
+    _round(console, result.round)
     _breakdown(console, "notifications", "channel", result.notifications)
     if result.undelivered:
         console.print(f"  not delivered: {_counts(result.undelivered)}", highlight=False)
@@ -28,6 +31,17 @@ def show(result: Result, console: Console) -> None:
     console.print(
         f"\n{result.seconds:.1f} s, {memory / 2**20:.0f} MiB ({parts})", highlight=False, soft_wrap=True
     )
+
+
+def _round(console: Console, told: Sequence[Told]) -> None:
+    console.rule("2016: a round, from the call to the certificate", align="left")
+    table = Table("on", "", "who", "what", box=None)
+    before = None
+    for one in told:
+        day = "" if one.on == before else str(one.on)
+        table.add_row(day, "[green]✓[/]" if one.holds else "[bold red]✗[/]", one.who, one.what)
+        before = one.on
+    console.print(table, highlight=False)
 
 
 def _breakdown(console: Console, title: str, rows: str, breakdown: Breakdown) -> None:
@@ -45,7 +59,7 @@ def _counts(counts: Counts) -> str:
 
 
 def _plan(console: Console, plan: list[dict[str, Any]]) -> None:
-    console.rule("the plan and what came of it", align="left")
+    console.rule("2009: the plan and what came of it", align="left")
     table = Table("target", box=None)
     for name in ("planned", "actual"):
         table.add_column(name, justify="right")

@@ -177,8 +177,8 @@ def instant(day: date) -> datetime:
 
 def read_year(folder: Path | None = None) -> Year:
     """Raises OSError, yaml.YAMLError or pydantic.ValidationError where the folder does not hold a demo year."""
-    home = folder or _data() / "demo" / "2009"
-    products, plan = _read(home / "products.yaml"), _read(_data() / "plan-2009.yaml")
+    home = folder or data_folder() / "demo" / "2009"
+    products, plan = _read(home / "products.yaml"), _read(data_folder() / "plan-2009.yaml")
     applications = _all(Application, _read(home / "applications.yaml")["applications"])
     return Year(
         enterprises=(home / "enterprises.xlsx").read_bytes(),
@@ -203,7 +203,7 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def _data() -> Path:
+def data_folder() -> Path:
     """The data that ships inside the installed package, or stands at the top of a checkout."""
     home = Path(str(files("huiqi")))
     inside = home / "data"

@@ -1,17 +1,26 @@
-"""A scanned page, for the demonstration and for whoever drives a house: one real PDF that any paper may name."""
+"""A scanned page, for the demonstration and for whoever drives a house: a real PDF that any paper may name."""
 
 import hashlib
 from collections.abc import Iterable
 from typing import Any, Final
 
-_PAGE: Final = b"BT /F1 18 Tf 72 760 Td (huiqi: a sample document) Tj ET"
-_PARTS: Final = (
-    b"<< /Type /Catalog /Pages 2 0 R >>",
-    b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-    b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
-    b"<< /Length %d >>\nstream\n%s\nendstream" % (len(_PAGE), _PAGE),
-    b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-)
+
+def page_saying(line: str) -> bytes:
+    """A PDF of one page with this line on it, in ASCII and without parentheses or backslashes."""
+    text = b"BT /F1 18 Tf 72 760 Td (%s) Tj ET" % line.encode("ascii")
+    return _pdf((
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(text), text),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ))  # fmt: skip
+
+
+def described(content: bytes) -> dict[str, Any]:
+    """What a document of a case says of its file."""
+    digest = hashlib.sha256(content).hexdigest()
+    return {"media_type": "application/pdf", "bytes": len(content), "sha256": digest}
 
 
 def _pdf(parts: Iterable[bytes]) -> bytes:
@@ -26,8 +35,5 @@ def _pdf(parts: Iterable[bytes]) -> bytes:
     return content + b"xref\n0 %d\n%s" % (len(places), b"".join(places)) + trailer
 
 
-SCAN: Final = _pdf(_PARTS)
-SCANNED: Final[dict[str, Any]] = {
-    "media_type": "application/pdf", "bytes": len(SCAN), "sha256": hashlib.sha256(SCAN).hexdigest(),
-}  # fmt: skip
-"""What a document of a case says of it."""
+SCAN: Final = page_saying("huiqi: a sample document")
+SCANNED: Final = described(SCAN)

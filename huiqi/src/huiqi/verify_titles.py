@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import warnings
+from datetime import datetime
 from typing import BinaryIO, TextIO
 
 import click
@@ -63,7 +64,14 @@ def credential(file: TextIO, keys: BinaryIO | None, listed: TextIO | None) -> No
     """
     warnings.filterwarnings("ignore", "EdDSA is deprecated", SecurityWarning)
     try:
-        found, status = asyncio.run(_checked(file.read().strip(), keys, listed))
+        found, status = asyncio.run(
+            checked_credential(
+                file.read().strip(),
+                SystemClock().now(),
+                keys=None if keys is None else keys.read(),
+                listed=None if listed is None else listed.read(),
+            )
+        )
     except NotGood as error:
         click.echo(f"does not hold: {error}")
         raise SystemExit(1) from error
@@ -77,14 +85,20 @@ def credential(file: TextIO, keys: BinaryIO | None, listed: TextIO | None) -> No
     )
 
 
-async def _checked(token: str, keys: BinaryIO | None, listed: TextIO | None) -> tuple[Credential, StatusList]:
-    published = await read(credential_file.keys_address(token)) if keys is None else keys.read()
+async def checked_credential(
+    token: str, now: datetime, *, keys: bytes | None = None, listed: str | None = None
+) -> tuple[Credential, StatusList]:
+    """What the credential says and the list it stands in, both asked for where they are not given.
+
+    Raises NotGood where it is not to be relied on at `now`; Unavailable or OSError where it cannot be checked.
+    """
+    published = await read(credential_file.keys_address(token)) if keys is None else keys
     try:
         known = read_keys(published)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise NotGood("the issuer's keys are no JWK set") from error
     found = credential_file.read_credential(token, known)
-    kept = (await read(found.status.listed_in)).decode() if listed is None else listed.read()
+    kept = (await read(found.status.listed_in)).decode() if listed is None else listed
     status = credential_file.read_list(kept.strip(), known, found)
-    credential_file.check(found, status, SystemClock().now())
+    credential_file.check(found, status, now)
     return found, status

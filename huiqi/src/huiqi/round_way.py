@@ -1,11 +1,13 @@
-"""A whole round through the doors: many enterprises, a directory of experts, drawn panels, officers."""
+"""A whole round through the doors: enterprises, a directory of experts, drawn panels, officers.
+
+The demonstration walks it with a few enterprises, the story among the tests with three hundred.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import yaml
 
@@ -13,16 +15,17 @@ from casework.uscc import check_character
 from chassis.clock import SHANGHAI
 from chassis.identity import Actor
 from huiqi.demo_doors import OFFICER, Doors, person, until
+from huiqi.demo_year import data_folder
 from huiqi.house import House
-from huiqi.scan import SCAN, SCANNED
+from huiqi.scan import SCAN, described
 
-FACTS: dict[str, Any] = yaml.safe_load(
-    (Path(__file__).parents[2] / "data/facts/whole-firm.hnte.yaml").read_text(encoding="utf-8")
+FACTS: Final[dict[str, Any]] = yaml.safe_load(
+    (data_folder() / "facts" / "whole-firm.hnte.yaml").read_text(encoding="utf-8")
 )
-SECTIONS = ("years", "ip", "conversions", "incidents")
-SERVICE = "certification"
-ORGANISATION = ("rd_rules", "rd_body", "conversion_incentives", "staff_training")
-FINANCIAL = ("growth_net_assets", "growth_sales")
+SECTIONS: Final = ("years", "ip", "conversions", "incidents")
+SERVICE: Final = "certification"
+ORGANISATION: Final = ("rd_rules", "rd_body", "conversion_incentives", "staff_training")
+FINANCIAL: Final = ("growth_net_assets", "growth_sales")
 Item = TypeVar("Item")
 
 
@@ -37,7 +40,12 @@ class Firm:
 
     number: int
     is_poor: bool
+    contact_email: str | None = None
     case_id: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"海陵第{self.number}精密制造有限公司"
 
     @property
     def uscc(self) -> str:
@@ -50,10 +58,13 @@ class Firm:
 
 @dataclass
 class Round:
+    """`scan_of` is the file that a firm uploads for a paper; files with the same bytes are uploaded once."""
+
     house: House
     doors: Doors
     firms: Sequence[Firm]
-    papers: list[dict[str, Any]] = field(default_factory=list)
+    scan_of: Callable[[Firm, str], bytes] = lambda _firm, _paper: SCAN
+    papers: list[str] = field(default_factory=list)
     experts: dict[str, Actor] = field(default_factory=dict)
 
     async def all(self, firms: Iterable[Firm], act: Callable[[Firm], Awaitable[Item]]) -> list[Item]:
@@ -64,10 +75,7 @@ class Round:
         """Calls the round, and learns which papers its edition wants. The round's id."""
         called = await self.ask(OFFICER, "POST", "/v1/rounds", call)
         edition = await self.doors.get(OFFICER, SERVICE, "/v1/programmes/hnte/editions/2016-01-01")
-        self.papers = [
-            {"paper": paper["id"], "file_name": f"{paper['id']}.pdf", **SCANNED}
-            for paper in edition["documents"]
-        ]
+        self.papers = [paper["id"] for paper in edition["documents"]]
         return str(called["round_id"])
 
     async def ask(self, who: Actor, method: str, path: str, body: Any = None, seen: str | None = None) -> Any:
@@ -86,12 +94,19 @@ class Round:
         """Registers the firm and hands its application in."""
         path = f"/v1/enterprises/{firm.uscc}"
         entry = {name: fact for name, fact in FACTS["enterprise"].items() if name != "uscc"}
-        await self.ask(OFFICER, "PUT", path, {**entry, "name": f"海陵第{firm.number}精密制造有限公司"})
+        own = {"name": firm.name, "contact_email": firm.contact_email}
+        await self.ask(OFFICER, "PUT", path, entry | own)
         await self.ask(
             OFFICER, "PUT", f"{path}/facts", {name: FACTS[name] for name in SECTIONS if name in FACTS}
         )
-        await self.ask(firm.actor, "POST", "/v1/files", SCAN)
-        body = {"programme": "hnte", "case_type": "first", "documents": self.papers}
+        scans = {paper: self.scan_of(firm, paper) for paper in self.papers}
+        for content in dict.fromkeys(scans.values()):
+            await self.ask(firm.actor, "POST", "/v1/files", content)
+        documents = [
+            {"paper": paper, "file_name": f"{paper}.pdf", **described(content)}
+            for paper, content in scans.items()
+        ]
+        body = {"programme": "hnte", "case_type": "first", "documents": documents}
         firm.case_id = (await self.ask(firm.actor, "POST", "/v1/cases", body))["case_id"]
         await self.say(firm.actor, firm, "submit")
 
@@ -106,14 +121,17 @@ class Round:
             added = await self.ask(OFFICER, "POST", "/v1/experts", entry)
             self.experts[added["expert_id"]] = person(f"expert:{subject}")
 
-    async def draw(self, firms: Sequence[Firm]) -> dict[str, Any]:
-        """Commits to one draw for all of them, and reveals it. The published file."""
+    async def commit(self, firms: Sequence[Firm]) -> dict[str, Any]:
+        """Commits to one draw for all of them. What is published of it, without the seed."""
         cases = [{"case_id": firm.case_id} for firm in firms]
-        committed = await self.ask(OFFICER, "POST", "/v1/draws", {"cases": cases})
-        draw: dict[str, Any] = await self.ask(
-            OFFICER, "POST", f"/v1/draws/{committed['pool']['draw_id']}/reveal", {}
-        )
-        return draw
+        committed: dict[str, Any] = await self.ask(OFFICER, "POST", "/v1/draws", {"cases": cases})
+        return committed
+
+    async def reveal(self, committed: dict[str, Any]) -> bytes:
+        """Reveals the draw, which seats the panels. The published file."""
+        path = f"/v1/draws/{committed['pool']['draw_id']}"
+        await self.ask(OFFICER, "POST", f"{path}/reveal", {})
+        return (await self.doors.ask(OFFICER, SERVICE, "GET", path)).content
 
     async def seats(self, firm: Firm) -> list[dict[str, Any]]:
         panel = await self.ask(OFFICER, "GET", f"/v1/cases/{firm.case_id}/panel")
@@ -154,11 +172,13 @@ class Round:
         notice = (await self.ask(OFFICER, "GET", f"/v1/cases/{firm.case_id}"))["notice"]
         return date.fromisoformat(notice["ends_on"])
 
-    async def let_the_notice_run_out(self, firms: Sequence[Firm]) -> None:
+    async def let_the_notice_run_out(self, firms: Sequence[Firm]) -> date:
+        """The day after the last of them, with every one recorded."""
         after = max([await self.last_day(firm) for firm in firms]) + timedelta(days=1)
         self.house.set_clock(datetime.combine(after, datetime.min.time(), SHANGHAI))
         for firm in firms:
             await until(f"{firm.uscc} is recorded", lambda firm=firm: self._is_recorded(firm), seconds=60)  # type: ignore[misc]  # mypy reads no default of a lambda
+        return after
 
     async def _is_recorded(self, firm: Firm) -> bool | None:
         return True if await self.state(firm) == "recorded" else None

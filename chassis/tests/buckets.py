@@ -44,6 +44,9 @@ def bucket() -> Iterator[Bucket]:
             aws_secret_access_key="secret",
         )  # fmt: skip
         client.create_bucket(Bucket=BUCKET)
-        yield Bucket(port, client)
+        made = Bucket(port, client)
+        yield made
+        for key in made.left():  # the server's memory is the process's: the next one would find it
+            client.delete_object(Bucket=BUCKET, Key=key)
     finally:
         server.stop()

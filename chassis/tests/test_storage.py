@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,22 @@ async def test_what_is_deleted_is_gone_and_may_be_deleted_again(place: Place) ->
     assert place.left() == []
 
 
+async def test_every_whole_object_is_listed_with_its_size_and_its_age(place: Place) -> None:
+    began = datetime.now(UTC) - timedelta(seconds=2)
+    for number in range(7):
+        await place.storage.put(f"files/{number}", pieces(1))
+    with pytest.raises(RuntimeError, match="the line is cut"):
+        await place.storage.put("files/cut", pieces(12, RuntimeError("the line is cut")))
+    found = [one async for batch in place.storage.listed() for one in batch]
+    assert {one.key for one in found} == {f"files/{number}" for number in range(7)}
+    assert {one.bytes for one in found} == {len(PIECE)}
+    assert all(began <= one.changed_at <= datetime.now(UTC) for one in found)
+
+
+async def test_a_storage_that_keeps_nothing_yet_lists_nothing(place: Place) -> None:
+    assert [one async for batch in place.storage.listed() for one in batch] == []
+
+
 async def test_what_is_not_there_is_said_to_be_missing(place: Place) -> None:
     with pytest.raises(MissingObject):
         await place.storage.size("files/a")
@@ -140,6 +157,8 @@ async def test_a_store_that_does_not_answer_is_unavailable() -> None:
         await storage.size("files/a")
     with pytest.raises(Unavailable):
         await storage.delete("files/a")
+    with pytest.raises(Unavailable):
+        await anext(storage.listed())
 
 
 async def test_a_folder_that_cannot_be_written_is_unavailable(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from uuid import UUID
 from casework import export_store
 from casework.export import Export
 from casework.export_files import WorkbookFull, list_file
+from casework.kept_objects import export_key
 from casework.settings import TitleSettings
 from casework.use_cases import EXPORT_REMOVE, EXPORT_WRITE, Casework, export_layout
 from casework.use_cases.refusals import ExportTooLong
@@ -65,7 +66,7 @@ class Exporting:
         """The list goes through a temporary file: the snapshot is a transaction, and the storage may be slow."""
         with tempfile.TemporaryFile(prefix="export-") as file:
             rows, as_of = await write_list(self.work, self.db, export, file)
-            stored = await self.storage.put(_key(export.export_id, attempt), _pieces(file))
+            stored = await self.storage.put(export_key(export.export_id, attempt), _pieces(file))
         async with self.db.transaction() as tx:
             is_first = await export_store.save_file(tx, export.export_id, stored, rows, as_of)
         if not is_first:
@@ -87,14 +88,10 @@ class Exporting:
             return Done()
         try:
             for attempt in range(1, export.attempts + 1):
-                await self.storage.delete(_key(export.export_id, attempt))
+                await self.storage.delete(export_key(export.export_id, attempt))
         except Unavailable as error:
             return Retry(job.delay, error.reason)
         return Done(partial(export_store.save_removal, export_id=export.export_id))
-
-
-def _key(export_id: UUID, attempt: int) -> str:
-    return f"exports/{export_id}/{attempt}"
 
 
 async def write_list(work: Casework, db: Database, export: Export, file: IO[bytes]) -> tuple[int, datetime]:

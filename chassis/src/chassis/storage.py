@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore, RetryConfig
 
 _PIECE: Final = 256 * 1024
+_LISTED_AT_ONCE: Final = 500
 # Parts of 5 MiB are the smallest that S3 takes; two at once bound the memory of an upload to 15 MiB.
 _PARTS_AT_ONCE: Final = 2
 _CLIENT: Final = {"connect_timeout": "5s", "read_timeout": "30s", "timeout": "3600s"}
@@ -49,6 +50,15 @@ class Stored:
     key: str
     bytes: int
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An object as the store lists it; `changed_at` is by the store's clock."""
+
+    key: str
+    bytes: int
+    changed_at: datetime
 
 
 class _GivenUp(Exception):
@@ -166,6 +176,14 @@ class Storage:
 
         with _answering(key):
             return (await obstore.head_async(self._store, key))["size"]
+
+    async def listed(self) -> AsyncIterator[list[Listed]]:
+        """Every whole object, in batches and in no order; what comes or goes meanwhile may be in it or not."""
+        import obstore  # noqa: PLC0415
+
+        with _answering():
+            async for batch in obstore.list(self._store, chunk_size=_LISTED_AT_ONCE):
+                yield [Listed(one["path"], one["size"], one["last_modified"]) for one in batch]
 
     @cached_property
     def _store(self) -> "ObjectStore":

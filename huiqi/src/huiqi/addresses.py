@@ -22,6 +22,7 @@ class ServiceAddress(_Read):
     url: str
     database: str
     log: Path
+    storage: str | None = None
 
     @property
     def docs(self) -> str:

@@ -22,6 +22,7 @@ COMMANDS: Final = {
         "huiqi.verify:verify",
         "Verify the hash chain over the events, a draw, a certificate or a credential.",
     ),
+    "files": ("huiqi.files:files", "Find stored objects that no row names, and rows without their object."),
     "token": ("huiqi.tokens:token", "Sign a development token for a house on this machine."),
 }
 

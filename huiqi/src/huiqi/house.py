@@ -149,7 +149,7 @@ class House:
             "ISSUER": self.issuer.name,
             "AUDIENCE": named.name,
             "JWKS_URL": self.issuer.jwks_url,
-            "STORAGE": (self.directory / "storage" / named.name).as_uri(),
+            "STORAGE": self._storage_of(named),
             "SHUTDOWN_DEADLINE": "2",  # for each of four tasks; together below STOP_DEADLINE
         }
         if named.name in GRANTING:
@@ -166,10 +166,16 @@ class House:
         ours = {f"{named.prefix}{name}": setting for name, setting in settings.items()}
         return ours | self.broker.environment(named.prefix) | {"PYTHONUNBUFFERED": "1"}
 
+    def _storage_of(self, named: Named) -> str:
+        return (self.directory / "storage" / named.name).as_uri()
+
     def _write_addresses(self) -> None:
         services = {
             name: ServiceAddress(
-                url=service.url, database=self.postgres.dsn(service.named.package), log=service.log
+                url=service.url,
+                database=self.postgres.dsn(service.named.package),
+                log=service.log,
+                storage=self._storage_of(service.named) if name in GRANTING else None,
             )
             for name, service in self.services.items()
         }

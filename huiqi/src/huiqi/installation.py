@@ -1,4 +1,4 @@
-"""What the operator's commands work on: the databases of the services and their Kafka."""
+"""What the operator's commands work on: the databases of the services, their storages and their Kafka."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 
 from chassis.clock import Clock, FileClock, SystemClock
 from chassis.settings import ServiceSettings
+from chassis.storage import Storage
 from chassis.topics import Topic, load_topics
 from huiqi.addresses import Addresses, find
 
@@ -25,7 +26,7 @@ class IncompleteInstallation(ValueError):
 class Installation:
     """`databases` maps a service to its database's URL, `kafka` holds the arguments of an aiokafka client.
 
-    Both carry passwords and are kept out of `repr`. Raises IncompleteInstallation when a service that owns or reads
+    `storages` has the services that keep objects. All carry passwords and are kept out of `repr`. Raises IncompleteInstallation when a service that owns or reads
     one of the `topics` has no database.
     """
 
@@ -33,6 +34,7 @@ class Installation:
     kafka: Mapping[str, Any] = field(repr=False)
     topics: Mapping[str, Topic] = field(default_factory=load_topics, repr=False)
     clock: Clock = field(default_factory=SystemClock)
+    storages: Mapping[str, Storage] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         named = {topic.owner for topic in self.topics.values()}
@@ -44,7 +46,10 @@ class Installation:
     def of_house(cls, house: Addresses) -> Self:
         clock: Clock = FileClock(house.clock) if house.clock else SystemClock()
         databases = {name: service.database for name, service in house.services.items()}
-        return cls(databases, house.kafka, clock=clock)
+        storages = {
+            name: Storage(service.storage) for name, service in house.services.items() if service.storage
+        }
+        return cls(databases, house.kafka, clock=clock, storages=storages)
 
     def topic(self, name: str) -> Topic | None:
         """The row that stands for a topic's name, None for a topic that is not of this installation."""
@@ -86,21 +91,35 @@ class _Kafka(_Read):
     ca_file: Path | None = None
 
 
+class _Storage(_Read):
+    """What the settings STORAGE… tell the service itself."""
+
+    address: Annotated[str, Field(pattern="^(file:///.|s3://[^/])")]
+    endpoint: str | None = None
+    region: str | None = None
+    key: str | None = None
+    secret: _Secret | None = None
+    ca_file: Path | None = None
+
+
 class _File(_Read):
     """The form of an installation file; YAML or JSON."""
 
     services: Annotated[dict[str, _Secret], Field(min_length=1)]
     kafka: _Kafka
+    storage: dict[str, _Storage] = Field(default_factory=dict)
 
 
 def read_installation(path: Path) -> Installation:
-    """Reads `services: {<name>: URL or {file: PATH}}` and `kafka: {bootstrap, security_protocol, …}`.
+    """Reads `services: {<name>: URL or {file: PATH}}`, `kafka: {bootstrap, security_protocol, …}` and, where objects
+    are looked at, `storage: {<name>: {address, endpoint, region, key, secret, ca_file}}`.
 
     Raises ValueError, OSError or yaml.YAMLError where the file is wrong.
     """
     given = _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     databases = {name: secret.read() for name, secret in given.services.items()}
-    return Installation(databases, _client(given.kafka))
+    storages = {name: _opened(storage) for name, storage in given.storage.items()}
+    return Installation(databases, _client(given.kafka), storages=storages)
 
 
 def _client(kafka: _Kafka) -> dict[str, Any]:
@@ -114,6 +133,20 @@ def _client(kafka: _Kafka) -> dict[str, Any]:
         kafka_ca_file=kafka.ca_file,
     )
     return settings.kafka_client()
+
+
+def _opened(storage: _Storage) -> Storage:
+    """The services' own way here too."""
+    secret = storage.secret.read() if storage.secret else None
+    settings = ServiceSettings.model_construct(
+        storage=storage.address,
+        storage_endpoint=storage.endpoint,
+        storage_region=storage.region,
+        storage_key=storage.key,
+        storage_secret=SecretStr(secret) if secret else None,
+        storage_ca_file=storage.ca_file,
+    )
+    return Storage.from_settings(settings)
 
 
 def find_installation(house: Path | None, file: Path | None) -> Installation:

@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 from casework import file_store
 from casework.case import Brought, KeptFile
 from casework.file_types import NEEDED, FileType, file_type_of, taken_types
+from casework.kept_objects import file_key
 from casework.use_cases.permitting import permit
 from casework.use_cases.refusals import (
     DocumentLost,
@@ -55,7 +56,7 @@ async def keep_file(
     head = await _head_of(chunks)
     kind = _checked_type(head, file_name)
     file_id = uuid7()
-    stored = await storage.put(_key_of(file_id), _with_head(head, chunks))
+    stored = await storage.put(file_key(file_id), _with_head(head, chunks))
     file = KeptFile.model_validate(
         {
             "file_id": file_id, "enterprise_id": owner, "sha256": stored.sha256, "bytes": stored.bytes,
@@ -69,10 +70,6 @@ async def keep_file(
     if kept.file_id != file_id:
         await storage.delete(stored.key)
     return Added(kept, is_new=kept.file_id == file_id)
-
-
-def _key_of(file_id: UUID) -> str:
-    return f"files/{file_id}"
 
 
 async def _head_of(chunks: AsyncIterator[bytes]) -> bytes:
@@ -123,7 +120,7 @@ async def open_document(db: Database, storage: Storage, actor: Actor, case_id: U
     document = found[0]
     if document.file_id is None or document.file_bytes is None or document.file_type is None:
         raise NotYetUploaded(paper=paper)
-    key = _key_of(document.file_id)
+    key = file_key(document.file_id)
     chunks = await whole_object(storage, key, document.file_bytes)
     if chunks is None:
         log.error("document.lost", case_id=str(case_id), paper=paper, key=key)

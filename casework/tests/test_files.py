@@ -47,6 +47,16 @@ def archive(*names: str) -> bytes:
     return content.getvalue()
 
 
+def bomb(*names: str) -> bytes:
+    """The last of the parts is large once it is unpacked."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as opened:
+        for name in names[:-1]:
+            opened.writestr(name, "<x/>")
+        opened.writestr(names[-1], bytes(40 * MEGABYTE))
+    return content.getvalue()
+
+
 def workbook() -> bytes:
     content = io.BytesIO()
     openpyxl.Workbook().save(content)
@@ -116,6 +126,38 @@ async def test_what_is_no_document_is_refused_whatever_it_is_called(
     refused = await add(own, content, "章程.pdf")
     assert (refused.status_code, refused.json()["code"]) == (422, code)
     assert kept(tmp_path) == []
+
+
+REFUSED: dict[str, tuple[bytes, str, str, tuple[str, str]]] = {
+    "a PDF of 300 pages": (
+        PDF + b"4 0 obj<</Type/Page/Parent 2 0 R>>endobj\n" * 300, "name", "named-otherwise", ("文件名为", "is called")),
+    "a CSV in GBK": ("编号,名称\n".encode("gbk"), "body", "file-type-unknown", ("无法从文件内容判断", "do not say what it is")),
+    "a zip bomb": (bomb("0.xml"), "body", "file-type-not-taken", ("application/zip", "application/zip")),
+    "nothing": (b"", "body", "empty-file", ("空", "is empty")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+async def test_what_is_called_a_workbook_and_is_none_is_refused_with_field_and_rule(
+    door: Door, tmp_path: Path, name: str
+) -> None:
+    content, field, code, said = REFUSED[name]
+    for language, words in zip(("zh-CN", "en"), said, strict=True):
+        async with door.client(APPLICANT, language) as client:
+            problem = (await add(client, content, "报表.xlsx")).json()
+        (error,) = problem["errors"]
+        assert (problem["rule"], problem["code"], error["field"]) == ("documents.type", code, field)
+        assert words in error["rule"]
+    assert kept(tmp_path) == []
+
+
+async def test_a_workbook_is_kept_as_it_is_and_nobody_unpacks_it(
+    own: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    content = bomb("[Content_Types].xml", "_rels/.rels", "xl/workbook.xml")
+    added = await add(own, content, "报表.xlsx")
+    assert (added.status_code, added.json()["bytes"]) == (201, len(content))
+    assert [path.read_bytes() for path in kept(tmp_path)] == [content]
 
 
 @pytest.mark.parametrize("name", ["../etc/passwd.pdf", "a\\b.pdf", "a\nb.pdf"])

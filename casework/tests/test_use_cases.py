@@ -18,6 +18,7 @@ from casework.use_cases.refusals import (
 from casework_way import (
     APPLICANT,
     EXPERT,
+    FIRM,
     JUDGEMENTS,
     OFFICER,
     PAPERS,
@@ -27,7 +28,7 @@ from casework_way import (
     state_of,
 )
 from chassis.clock import FixedClock
-from chassis.database import Database
+from chassis.database import Database, Transaction
 from chassis.errors import Forbidden, NotFound, PreconditionFailed
 from chassis.identity import Actor
 
@@ -174,6 +175,17 @@ async def test_where_two_experts_differ_the_verdict_stays_unknown(way: Way) -> N
         "judge_case", Actor("sun", "expert"), case.case_id, judgements={"in_supported_field": False}
     )
     assert case.verdict == "unknown"
+
+
+async def test_a_right_that_is_older_than_the_enterprise_is_refused_at_the_submission(way: Way) -> None:
+    async def older(_tx: Transaction, _enterprise_id: str) -> dict[str, Any]:
+        return {**FIRM, "ip": [{**FIRM["ip"][0], "granted_on": "2010-03-14"}]}
+
+    case = await way.drafted()
+    way.work.facts_of = older
+    with pytest.raises(UnusableInput) as refused:
+        await way.step("submit_case", APPLICANT, case.case_id)
+    assert (refused.value.path, refused.value.rule_id) == ("ip[0].granted_on", "before_founding")
 
 
 @pytest.mark.parametrize("judgements", [{"ip_advancement": 9}, {"ip_advancement": 6.5}, {"sme_rd": 1}, {}])

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from casework.edition import Edition
 from casework.evaluate import Evaluator, compile_edition
 from casework.facts import Facts, read_facts
+from casework.founding import check_founding
 from casework.rendering import render_text
 from casework.rulebook import Rulebooks, load_rulebooks
 from casework.unusable import UnusableInput
@@ -34,6 +35,7 @@ def self_check(
     Raises UnusableInput, with the path and the rule that is broken.
     """
     facts = text_or_facts if isinstance(text_or_facts, Facts) else read_facts(text_or_facts)
+    check_founding(facts, facts.enterprise.established_on)
     chosen = _edition(facts, rulebooks, programme or facts.programme, edition, level)
     evaluator = _compiled.get(chosen.hash)
     if evaluator is None:

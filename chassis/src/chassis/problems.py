@@ -158,7 +158,8 @@ class Problems:
         problem.detail = self._catalogue.refusal(error, language)
         problem.rule, problem.source = error.rule, error.source
         if "field" in error.fields:
-            rule = self._text(str(error.fields.get("rule_broken", "")), language, error.fields)
+            broken = error.fields.get("rule_broken")
+            rule = self._text(str(broken), language, error.fields) if broken else problem.detail
             problem.errors = [FieldProblem(field=str(error.fields["field"]), rule=rule, code=error.code)]
         return problem
 

@@ -88,6 +88,7 @@ NOT_YES_OR_NO = Reason("not-yes-or-no", "{value} is neither 是 nor 否.")
 NOT_A_CHOICE = Reason("not-a-choice", "{value} is not one of: {known}.")
 NOT_A_REGION = Reason("not-a-region", "{value} is not a division code of six digits.")
 NOT_AN_EMAIL = Reason("not-an-email", "{value} is not an e-mail address.")
+BEFORE_FOUNDING = Reason("before-founding", "{value} is before the founding of the enterprise on {founded}.")
 TOO_LONG = Reason("too-long", "The text has {length} characters; at most {limit} are kept.")
 USCC_LENGTH = Reason(
     "uscc-length", "The unified social credit code {value} has {length} characters instead of 18."

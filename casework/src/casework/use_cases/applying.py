@@ -10,6 +10,7 @@ from casework import file_store, inspection_store, lifecycle, objection_store, s
 from casework.case import Brought, Case, Document
 from casework.edition import Edition
 from casework.facts import Facts, facts_from
+from casework.founding import check_founding
 from casework.unusable import UnusableInput
 from casework.uscc import is_uscc
 from casework.use_cases.inspecting import plan_inspections
@@ -201,7 +202,9 @@ async def snapshot(work: Casework, tx: Transaction, case: Case) -> Facts:
         **known.get("enterprise", {}),
         "uscc": case.enterprise_id,
     }
-    return facts_from({**case.facts, **known, "enterprise": enterprise})
+    facts = facts_from({**case.facts, **known, "enterprise": enterprise})
+    check_founding(facts, facts.enterprise.established_on)
+    return facts
 
 
 async def withdraw_case(

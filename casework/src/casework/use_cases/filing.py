@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -27,6 +28,7 @@ from chassis.identity import Actor
 from chassis.storage import MissingObject, Storage
 
 log = structlog.get_logger()
+_RULE: Final = "documents.type"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +89,14 @@ async def _with_head(head: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator
 
 def _checked_type(head: bytes, file_name: str | None) -> FileType:
     if not head:
-        raise EmptyFile
+        raise EmptyFile(rule=_RULE, field="body")
     kind, taken = file_type_of(head), ", ".join(taken_types())
     if kind is None:
-        raise FileTypeUnknown(taken=taken)
+        raise FileTypeUnknown(rule=_RULE, field="body", taken=taken)
     if not kind.is_taken:
-        raise FileTypeNotTaken(found=kind.media_type, taken=taken)
+        raise FileTypeNotTaken(rule=_RULE, field="body", found=kind.media_type, taken=taken)
     if file_name is not None and not kind.may_be_called(file_name):
-        raise NamedOtherwise(file_name=file_name, found=kind.media_type)
+        raise NamedOtherwise(rule=_RULE, field="name", file_name=file_name, found=kind.media_type)
     return kind
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from casework.sheets import Reason, Record, Refusal
+from casework.sheets.refusals import BEFORE_FOUNDING
 from certification.intake_tables import ASSETS, CONVERSIONS, ENTERPRISES, INCIDENTS, RD_ITEMS, YEARS
 
 REPEATED_ROW = Reason("repeated-row", "Row {other} already holds {what}.")
@@ -15,7 +16,6 @@ YEAR_WITHOUT_ROW = Reason("year-without-row", "The sheet {sheet} has no row for 
 SPEND_GIVEN_TWICE = Reason(
     "spend-given-twice", "R&D spend of {year} is given as a sum and as items; give one of the two."
 )
-BEFORE_FOUNDING = Reason("before-founding", "{value} is before the founding of the enterprise on {founded}.")
 PART_EXCEEDS_WHOLE = Reason("part-exceeds-whole", "{value} is more than {whole} ({whole_value}).")
 
 # part, whole

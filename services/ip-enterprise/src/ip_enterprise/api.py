@@ -56,7 +56,7 @@ async def import_register(
     from ip_enterprise.intake import ASSETS, read_register  # noqa: PLC0415 - a service that imports nothing idles lightly
 
     content = await file_of(request)
-    register = await asyncio.to_thread(read_register, content)
+    register = await use_cases.held_against_founding(tx, await asyncio.to_thread(read_register, content))
     take_in = partial(use_cases.import_register, tx, content, register)
     counts = await look(tx, take_in, use_cases.Imported()) if dry_run else await take_in()
     language = language_of(accept_language)

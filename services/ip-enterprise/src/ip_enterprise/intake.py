@@ -1,7 +1,7 @@
 """The register of IP assets from a workbook or a CSV file: all of it, or every reason why not."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from casework.sheets import (
@@ -14,6 +14,7 @@ from casework.sheets import (
     read_single,
     read_table,
 )
+from casework.sheets.refusals import BEFORE_FOUNDING
 from casework.sheets.values import choice, day, text, uscc, yes_no
 from casework.sheets.words import IP_KINDS, WAYS_ACQUIRED
 
@@ -53,11 +54,12 @@ class AssetRow:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """`assets` is empty as soon as one cell is refused."""
+    """`assets` is empty as soon as one cell is refused; else `records` are the rows that they were read from."""
 
     assets: tuple[AssetRow, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     rows: int = 0
+    records: tuple[Record, ...] = field(default=(), repr=False)
 
 
 def read_register(content: bytes) -> Register:
@@ -71,7 +73,19 @@ def read_register(content: bytes) -> Register:
     if found:
         found.sort(key=lambda refusal: refusal.row or 0)
         return Register(refusals=tuple(found), rows=len(records))
-    return Register(assets=tuple(_asset(record) for record in records), rows=len(records))
+    return Register(
+        assets=tuple(_asset(record) for record in records), rows=len(records), records=tuple(records)
+    )
+
+
+def held_against(register: Register, founded: Mapping[str, date]) -> Register:
+    """The register, refused where a right of its own is older than the enterprise; one from others may be older."""
+    found = [
+        record.refuse("granted_on", BEFORE_FOUNDING, value=str(row.granted_on), founded=str(founded[row.enterprise_id]))
+        for row, record in zip(register.assets, register.records, strict=True)
+        if row.acquired == "self" and row.granted_on < founded.get(row.enterprise_id, row.granted_on)
+    ]  # fmt: skip
+    return replace(register, assets=(), records=(), refusals=tuple(found)) if found else register
 
 
 def _contradictions(records: list[Record]) -> Iterator[Refusal]:

@@ -1,6 +1,7 @@
 """The rows of ip-enterprise's own: the register, the imports, the copy of the enterprises."""
 
 from collections.abc import Collection, Sequence
+from datetime import date
 from uuid import UUID
 
 from casework.store import Reader
@@ -30,6 +31,15 @@ async def lock_register(tx: Transaction) -> None:
 async def find_assets(reader: Reader, enterprises: Collection[str]) -> dict[Key, Asset]:
     rows = await reader.fetch(f"{_ASSET} WHERE enterprise_id = ANY($1)", list(enterprises))
     return {key_of(asset): asset for asset in (Asset.model_validate(dict(row)) for row in rows)}
+
+
+async def find_founded(reader: Reader, enterprises: Collection[str]) -> dict[str, date]:
+    """When those of the enterprises that are known here were founded."""
+    rows = await reader.fetch(
+        "SELECT enterprise_id, established_on FROM enterprises WHERE enterprise_id = ANY($1)",
+        list(enterprises),
+    )
+    return {row["enterprise_id"]: row["established_on"] for row in rows}
 
 
 async def lock_asset(tx: Transaction, enterprise_id: str, asset_id: str) -> Asset | None:

@@ -46,6 +46,16 @@ class Imported:
     unchanged: int = 0
 
 
+async def held_against_founding(tx: Transaction, register: "Register") -> "Register":
+    """The register, refused where a row contradicts what certification told of its enterprise."""
+    authorize(POLICY, tx.actor, "import.run")
+    from ip_enterprise.intake import held_against  # noqa: PLC0415 - a service that imports nothing idles lightly
+
+    return held_against(
+        register, await store.find_founded(tx, {row.enterprise_id for row in register.assets})
+    )
+
+
 async def import_register(tx: Transaction, content: bytes, register: "Register") -> Imported:
     """Takes in all that the list holds, in the caller's one transaction; nothing when a cell is refused.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from uuid_utils.compat import uuid7
 
 from casework.facts import Facts, facts_from
+from casework.founding import check_founding
 from casework.policy import Reach
 from casework.self_check import document_of
 from casework.self_check import self_check as judge
@@ -85,8 +86,8 @@ async def keep_facts(
     """
     await permit(tx, tx.actor, "enterprise.facts", enterprise_id, REGISTER)
     await store.lock_register(tx, enterprise_id)
-    await registered(tx, enterprise_id)
-    kept = checked_sections(facts)
+    enterprise = await registered(tx, enterprise_id)
+    kept = checked_sections(facts, enterprise.established_on)
     before, version = await store.find_facts(tx, enterprise_id)
     if expected is not None and expected != version:
         raise PreconditionFailed(version=version)
@@ -96,13 +97,13 @@ async def keep_facts(
     return kept, version + 1
 
 
-def checked_sections(facts: Mapping[str, Any]) -> dict[str, Any]:
+def checked_sections(facts: Mapping[str, Any], founded: date) -> dict[str, Any]:
     for name in facts:
         if name not in SECTIONS:
             raise UnusableInput(name, "unknown_name")
-    checked: dict[str, Any] = facts_from(dict(facts)).model_dump(
-        mode="json", exclude_none=True, exclude_unset=True
-    )
+    given = facts_from(dict(facts))
+    check_founding(given, founded)
+    checked: dict[str, Any] = given.model_dump(mode="json", exclude_none=True, exclude_unset=True)
     return checked
 
 

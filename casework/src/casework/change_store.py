@@ -6,20 +6,17 @@ from uuid import UUID
 from casework.case import Change
 from casework.store import Reader
 from chassis.database import Transaction
+from chassis.rows import insert
 
-_CHANGE = (
-    "SELECT change_id, title_id, rule, changed_on, reported_on, late, description, new_name, reported_by, result, reasons,"
-    " decided_by, decided_at FROM changes"
-)
+_REPORTED = (
+    "change_id", "title_id", "rule", "changed_on", "reported_on", "late", "description", "new_name", "reported_by",
+)  # fmt: skip
+_ADD = insert("changes", _REPORTED)
+_CHANGE = f"SELECT {', '.join(_REPORTED)}, result, reasons, decided_by, decided_at FROM changes"  # noqa: S608 - constants
 
 
 async def add_change(tx: Transaction, change: Change) -> None:
-    await tx.execute(
-        "INSERT INTO changes (change_id, title_id, rule, changed_on, reported_on, late, description, new_name,"
-        " reported_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        change.change_id, change.title_id, change.rule, change.changed_on, change.reported_on, change.late,
-        change.description, change.new_name, change.reported_by,
-    )  # fmt: skip
+    await tx.execute(_ADD, *(getattr(change, name) for name in _REPORTED))
 
 
 async def lock_change(tx: Transaction, title_id: UUID, change_id: UUID) -> Change | None:

@@ -6,11 +6,13 @@ from uuid import UUID
 from casework.case import Revocation, Title
 from casework.store import TITLE, Reader
 from chassis.database import Transaction
+from chassis.rows import insert
 
-_REVOCATION = (
-    "SELECT revocation_id, title_id, ground, conduct_on, reasons, state, proposed_by, proposed_at, decided_by,"
-    " decided_at, decision_reasons, revoked_on, barred_until FROM revocations"
-)
+_PROPOSED = (
+    "revocation_id", "title_id", "ground", "conduct_on", "reasons", "state", "proposed_by", "proposed_at",
+)  # fmt: skip
+_ADD = insert("revocations", (*_PROPOSED, "enterprise_id", "programme"))
+_REVOCATION = f"SELECT {', '.join(_PROPOSED)}, decided_by, decided_at, decision_reasons, revoked_on, barred_until FROM revocations"  # noqa: S608 - constants
 
 
 async def lock_title(tx: Transaction, number: str) -> Title | None:
@@ -19,12 +21,8 @@ async def lock_title(tx: Transaction, number: str) -> Title | None:
 
 
 async def add_proposal(tx: Transaction, title: Title, proposed: Revocation) -> None:
-    await tx.execute(
-        "INSERT INTO revocations (revocation_id, title_id, enterprise_id, programme, ground, conduct_on, reasons,"
-        " state, proposed_by, proposed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        proposed.revocation_id, title.title_id, title.enterprise_id, title.programme, proposed.ground,
-        proposed.conduct_on, proposed.reasons, proposed.state, proposed.proposed_by, proposed.proposed_at,
-    )  # fmt: skip
+    given = (getattr(proposed, name) for name in _PROPOSED)
+    await tx.execute(_ADD, *given, title.enterprise_id, title.programme)
 
 
 async def lock_proposal(tx: Transaction, title_id: UUID) -> Revocation | None:

@@ -1,17 +1,17 @@
 """/v1/files, the files of an enterprise, and the documents of a case with their bytes."""
 
 import re
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final
 from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
 
 from casework import file_store, use_cases
 from casework.api.cases import last_seen
-from casework.case import KeptFile, PaperId
+from casework.api.views import View
+from casework.case import PaperId
 from casework.file_types import taken_types
 from casework.use_cases.filing import Opened
 from casework.use_cases.permitting import enterprise_meant, permit
@@ -29,17 +29,13 @@ _BODY: Final = {
 _NAME: Final = re.compile(r"[^\x00-\x1f\x7f/\\\ud800-\udfff]{1,200}")
 
 
-class FileView(BaseModel):
+class FileView(View):
     """What a document of a case names: the SHA-256 of the bytes, their number and their type."""
 
     sha256: str
     bytes: int
     media_type: str
     file_name: str
-
-    @classmethod
-    def of(cls, file: KeptFile) -> Self:
-        return cls.model_validate(file.model_dump(include=set(cls.model_fields)))
 
 
 def file_router() -> APIRouter:

@@ -1,15 +1,15 @@
 """/v1/exports: whole lists as files."""
 
 from datetime import datetime
-from typing import Any, Final, Self
+from typing import Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
 
 from casework import use_cases
 from casework.api.cases import last_seen
+from casework.api.views import View
 from casework.edition import State
 from casework.export import Export, ExportState, Filters, Format, ListName, RegionPrefix
 from casework.export_files import MEDIA_TYPES
@@ -37,7 +37,7 @@ class NewExport(Body):
         return Filters.model_validate(self.model_dump(exclude={"list", "format"}))
 
 
-class ExportView(BaseModel):
+class ExportView(View):
     """`rows`, `bytes` and `sha256` are the file's; what was committed by `as_of` is in it."""
 
     export_id: UUID
@@ -54,10 +54,6 @@ class ExportView(BaseModel):
     as_of: datetime | None
     done_at: datetime | None
     removed_at: datetime | None
-
-    @classmethod
-    def of(cls, export: Export) -> Self:
-        return cls.model_validate({name: getattr(export, name) for name in cls.model_fields})
 
 
 def export_router() -> APIRouter:

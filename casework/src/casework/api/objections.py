@@ -1,18 +1,16 @@
 """Objections: anybody lodges one to a notice, officers answer, whoever holds its number reads the answer."""
 
 from datetime import datetime
-from typing import Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import BaseModel
 
 from casework import objection_store, use_cases
 from casework.api.bureau import Reasons
 from casework.api.cases import shown
-from casework.api.views import CaseView
+from casework.api.views import CaseView, View
 from casework.api.words import in_the_callers_words
-from casework.objection import Line, Objection, ObjectionState, Statement
+from casework.objection import Line, ObjectionState, Statement
 from casework.use_cases import Casework
 from casework.use_cases.objecting import Answer
 from casework.use_cases.steps import look_at
@@ -35,7 +33,7 @@ class Answered(Body):
     reasons: Reasons
 
 
-class ObjectionAnswer(BaseModel):
+class ObjectionAnswer(View):
     """What whoever holds the number of an objection may read of it."""
 
     objection_id: UUID
@@ -44,10 +42,6 @@ class ObjectionAnswer(BaseModel):
     state: ObjectionState
     decided_at: datetime | None
     reasons: list[str]
-
-    @classmethod
-    def of(cls, objection: Objection) -> Self:
-        return cls.model_validate({name: getattr(objection, name) for name in cls.model_fields})
 
 
 class ObjectionView(ObjectionAnswer):

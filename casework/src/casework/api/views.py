@@ -5,13 +5,23 @@ from datetime import date, datetime
 from typing import Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
-from casework.case import Case, Decision, Document, Judgement, Notice, NoticeOutcome, Outcome, Proposal, Title
+from casework.case import Decision, Document, Judgement, Notice, NoticeOutcome, Outcome, Proposal, Title
 from casework.edition import CaseType, Edition, Role, State, Text
 
 
-class CaseView(BaseModel):
+class View(BaseModel):
+    """What is shown of something kept: those of its fields that the view names."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    @classmethod
+    def of(cls, kept: BaseModel) -> Self:
+        return cls.model_validate(kept)
+
+
+class CaseView(View):
     """Where a case stands. `version` is also its ETag."""
 
     case_id: UUID
@@ -32,10 +42,6 @@ class CaseView(BaseModel):
     reasons: list[str]
     drafted_at: datetime
     changed_at: datetime
-
-    @classmethod
-    def of(cls, case: Case) -> Self:
-        return cls.model_validate({name: getattr(case, name) for name in CaseView.model_fields})
 
 
 class NoticeView(BaseModel):

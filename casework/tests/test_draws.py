@@ -66,6 +66,27 @@ async def test_a_draw_says_ids_alone_and_the_commitment_before_the_seed(bureau: 
     assert "expert0" not in text
 
 
+async def test_each_expert_is_called_once_by_how_it_signs_in_and_told_when_it_leaves(bureau: Bureau) -> None:
+    way = bureau.way
+    await bureau.directory()
+    case = await way.in_review()
+    seats = await bureau.drawn(case)
+    after = await bureau.act("recuse_expert", OFFICER, case.case_id, seats[0].expert_id, reason="ill")
+    rows = await way.db.fetch(
+        "SELECT type, key, payload FROM events WHERE topic = 'certification.seats' ORDER BY id"
+    )
+    said = [(row["type"].split(".")[3], json.loads(row["payload"])) for row in rows]
+    assert [fact for fact, _ in said] == ["expert-called"] * 5 + ["expert-released", "expert-called"]
+    called = {one["expert_id"]: (one["subject"], one["seats"], one["steps_in"]) for _, one in said[:5]}
+    assert called == {str(seat.expert_id): (seat.subject, 1, False) for seat in seats}
+    comes = next(seat for seat in after if seat.expert_id not in {seat.expert_id for seat in seats})
+    assert (said[5][1]["subject"], said[6][1]["subject"]) == (seats[0].subject, comes.subject)
+    assert said[6][1]["steps_in"] is True
+    assert [row["key"] for row in rows] == [one["expert_id"] for _, one in said]
+    assert "专家" not in json.dumps([one for _, one in said], ensure_ascii=False)
+    assert all("case_id" not in one for _, one in said)
+
+
 async def test_between_commitment_and_reveal_nobody_changes_the_pool(bureau: Bureau) -> None:
     """The directory goes on living; the draw has its own copy, which the database lets nobody touch."""
     way = bureau.way

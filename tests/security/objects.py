@@ -5,9 +5,9 @@ from typing import Any
 from uuid import uuid4
 
 from cases import EDITIONS, FACTS, FIRM, SECTIONS, WAYS, Cases, body_for, yaml_as_json
-from frame import OFFICER, OTHER_OFFICER, Frame, bank, firm, new_uscc
+from frame import EXPERT, OFFICER, OTHER_OFFICER, Frame, bank, firm, new_uscc
 from members import made as member_made
-from panels import OF_PANELS, Panels
+from panels import OF_PANELS, WITH, Panels
 from rounds import Rounds
 
 from huiqi.scan import SCAN, SCANNED
@@ -135,7 +135,8 @@ class Objects:
                 return Object(uscc, {"draw_id": draw_id}, {"json": {}} if changes else {})
             case _:
                 uscc, case_id, etag, expert_id = panels.panel(of)
-                bodies = {"recusals": {"expert_id": expert_id, "reason": "ill"}, "sheet": {"given": {}}}
+                leaves = {"expert_id": expert_id, "reason": "ill"}
+                bodies = {"recusals": leaves, "end": leaves, "sheet": {"given": {}}}
                 body = bodies.get(route.rpartition("/")[2]) if changes else None
                 tag = '"0"' if "/sheet" in route else etag
                 request = {"json": body, "headers": {"If-Match": tag}} if changes else {}
@@ -284,6 +285,9 @@ class Objects:
         elif of == "a message to the officers":
             uscc, _, _ = self._cases["certification"].case("a submitted case")
             recipient = "role:officer"
+        elif of == "a message to the expert":
+            uscc, *_ = self._panels["certification"].panel(WITH)
+            recipient = f"expert:{EXPERT.subject}"
         else:
             recipient = uscc = self._cases["certification"].enterprise()
         told = (

@@ -1,6 +1,6 @@
 """The rows of the directory of experts and of ties to enterprises."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 import asyncpg
@@ -97,6 +97,14 @@ async def add_interest(tx: Transaction, interest: Interest) -> Interest:
         interest.person, interest.enterprise_id, interest.ground,
     )  # fmt: skip
     return Interest.model_validate(dict(row or {}))
+
+
+async def find_subjects(reader: Reader, experts: Collection[UUID]) -> dict[UUID, str]:
+    """How each of the experts signs in."""
+    rows = await reader.fetch(
+        "SELECT expert_id, subject FROM experts WHERE expert_id = ANY($1)", list(experts)
+    )
+    return {row["expert_id"]: row["subject"] for row in rows}
 
 
 async def lock_interest(tx: Transaction, interest_id: UUID) -> Interest | None:

@@ -1,6 +1,6 @@
 """The rows of draws, seats and score sheets."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
 import asyncpg
@@ -69,14 +69,21 @@ async def list_draws(
 
 
 async def draw_of(reader: Reader, case_id: UUID) -> UUID | None:
-    row = await reader.fetchrow("SELECT draw_id FROM draw_cases WHERE case_id = $1", case_id)
+    """The draw that the case is in; where its panel has ended and no other draw was committed to, the one it was in."""
+    row = await reader.fetchrow(
+        "SELECT draw_id FROM draw_cases WHERE case_id = $1"
+        " UNION ALL (SELECT draw_id FROM ended_panels WHERE case_id = $1 ORDER BY ended_at DESC LIMIT 1) LIMIT 1",
+        case_id,
+    )
     return None if row is None else UUID(str(row["draw_id"]))
 
 
 async def list_recusals(reader: Reader, draw_id: UUID) -> list[Recusal]:
     rows = await reader.fetch(
         "SELECT s.case_id, s.expert_id FROM seats s JOIN draw_cases d USING (case_id)"
-        " WHERE d.draw_id = $1 AND s.recused_at IS NOT NULL ORDER BY s.case_id, s.expert_id",
+        " WHERE d.draw_id = $1 AND s.recused_at IS NOT NULL"
+        " UNION ALL SELECT case_id, expert_id FROM ended_seats WHERE draw_id = $1 AND recused_at IS NOT NULL"
+        " ORDER BY case_id, expert_id",
         draw_id,
     )
     return [Recusal.model_validate(dict(row)) for row in rows]
@@ -122,6 +129,38 @@ async def recuse(tx: Transaction, case_id: UUID, expert_id: UUID, reason: str) -
 
 async def seat_head(tx: Transaction, case_id: UUID, expert_id: UUID) -> None:
     await tx.execute("UPDATE seats SET head = true WHERE case_id = $1 AND expert_id = $2", case_id, expert_id)
+
+
+async def end_panel(tx: Transaction, draw_id: UUID, case_id: UUID, expert_id: UUID, reason: str) -> None:
+    """Keeps the seats and the sheets apart and takes the case out of its draw. No sheet may have been opened."""
+    await tx.execute(
+        "INSERT INTO ended_panels (case_id, draw_id, expert_id, reason, ended_by, ended_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6)",
+        case_id, draw_id, expert_id, reason, str(tx.actor), tx.clock.now(),
+    )  # fmt: skip
+    await tx.execute(
+        "INSERT INTO ended_seats (case_id, draw_id, expert_id, kind, head, rank, seated_at, recused_at, recused_by,"
+        " reason, given, handed_in_at) SELECT case_id, $2, expert_id, kind, head, rank, seated_at, recused_at,"
+        " recused_by, reason, given, handed_in_at FROM seats LEFT JOIN score_sheets USING (case_id, expert_id)"
+        " WHERE case_id = $1",
+        case_id, draw_id,
+    )  # fmt: skip
+    await tx.execute("DELETE FROM score_sheets WHERE case_id = $1", case_id)
+    await tx.execute("DELETE FROM seats WHERE case_id = $1", case_id)
+    await tx.execute("DELETE FROM draw_cases WHERE case_id = $1", case_id)
+
+
+async def list_left(reader: Reader, cases: Collection[UUID]) -> dict[UUID, set[UUID]]:
+    """Who had to leave a panel of each case that has ended."""
+    rows = await reader.fetch(
+        "SELECT case_id, expert_id FROM ended_panels WHERE case_id = ANY($1)"
+        " UNION SELECT case_id, expert_id FROM ended_seats WHERE case_id = ANY($1) AND recused_at IS NOT NULL",
+        list(cases),
+    )
+    left: dict[UUID, set[UUID]] = {case_id: set() for case_id in cases}
+    for row in rows:
+        left[row["case_id"]].add(row["expert_id"])
+    return left
 
 
 _SHEET = "SELECT case_id, expert_id, version, given, changed_at, handed_in_at FROM score_sheets"

@@ -58,6 +58,7 @@ POLICY: Policy = {
     "draw.reveal": allow("officer"),
     "panel.read": allow("officer", "auditor", "expert"),
     "panel.recuse": allow("officer", "expert"),
+    "panel.end": allow("officer"),
     "sheet.read": allow("expert"),
     "sheet.write": allow("expert"),
     "score.read": allow("officer", "auditor", "expert"),

@@ -250,3 +250,30 @@ class ExpertRecusedShape(DrawFact):
     expert_id: UUID
     successor: UUID
     head: UUID
+
+
+class PanelEndedShape(DrawFact):
+    """The panel of a case ended, because nobody of the frozen pool could fill it; the case may be drawn for anew."""
+
+    case_id: UUID
+
+
+class SeatFact(Event):
+    """A fact for one expert alone, who is addressed by `subject`: how the expert signs in, never by a name."""
+
+    draw_id: UUID
+    programme: Text
+    edition: Day
+    expert_id: UUID
+    subject: Text
+
+
+class ExpertCalledShape(SeatFact):
+    """The expert sits on the panels of so many cases of the draw; `steps_in`: in the place of one who left."""
+
+    seats: int
+    steps_in: bool
+
+
+class ExpertReleasedShape(SeatFact):
+    """The expert does not sit on the panel of one case any more."""

@@ -151,3 +151,15 @@ class PanelDrawn(casework.PanelDrawnShape, topic="certification.draws", key="dra
 
 class ExpertRecused(casework.ExpertRecusedShape, topic="certification.draws", key="draw_id"):
     pass
+
+
+class PanelEnded(casework.PanelEndedShape, topic="certification.draws", key="draw_id"):
+    pass
+
+
+class ExpertCalled(casework.ExpertCalledShape, topic="certification.seats", key="expert_id"):
+    pass
+
+
+class ExpertReleased(casework.ExpertReleasedShape, topic="certification.seats", key="expert_id"):
+    pass

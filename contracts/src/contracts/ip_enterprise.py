@@ -128,3 +128,15 @@ class PanelDrawn(casework.PanelDrawnShape, topic="ip-enterprise.draws", key="dra
 
 class ExpertRecused(casework.ExpertRecusedShape, topic="ip-enterprise.draws", key="draw_id"):
     pass
+
+
+class PanelEnded(casework.PanelEndedShape, topic="ip-enterprise.draws", key="draw_id"):
+    pass
+
+
+class ExpertCalled(casework.ExpertCalledShape, topic="ip-enterprise.seats", key="expert_id"):
+    pass
+
+
+class ExpertReleased(casework.ExpertReleasedShape, topic="ip-enterprise.seats", key="expert_id"):
+    pass

@@ -10,6 +10,7 @@ _TOLD = {
     "submit": "case-submitted", "resubmit": "case-submitted", "return": "case-returned", "judge": "case-judged",
     "propose": "case-proposed", "open_notice": "notice-opened", "refuse": "case-refused",
     "withdraw": "case-withdrawn", "grant": "title-granted", "draw_panel": "panel-drawn", "recuse": "expert-recused",
+    "end_panel": "panel-ended",
     "object": "objection-lodged", "dismiss_objection": "objection-decided", "uphold_objection": "objection-decided",
     "inspect": "inspection-held",
 }  # fmt: skip

@@ -17,6 +17,7 @@ from chassis.relay import Relay
 from chassis.service import Context
 from chassis.subscribe import Subscription
 from chassis.work import Worker
+from contracts.certification import ExpertCalled
 from contracts.finance_link import ConsentWithdrawn
 from notifier.main import service
 from notifier_rig import FIRM, OTHER_FIRM, Bureau, Sink, example, granted, registered, settings, submitted
@@ -98,11 +99,22 @@ async def test_reading_counts_once_and_keeps_its_first_time(bureau: Bureau, door
     assert (len(unread["items"]), unread["unread"]) == (1, 1)
 
 
+async def test_an_expert_reads_its_own_messages_and_no_other_expert_s(bureau: Bureau, door: Door) -> None:
+    await bureau.hear(example(ExpertCalled, subject="li"), example(ExpertCalled, subject="mo"))
+    inbox = (await door.get("/v1/inbox", "expert")).json()
+    assert [item["subject"] for item in inbox["items"]] == ["抽取通知：高新技术企业评审"]
+    other = await bureau.row(recipient="expert:mo")
+    assert (await door.post(f"/v1/inbox/{other['notification_id']}/read", "expert")).status_code == 404
+    own = inbox["items"][0]["notification_id"]
+    assert (await door.post(f"/v1/inbox/{own}/read", "expert")).json()["read_at"] is not None
+
+
 @pytest.mark.parametrize(
     ("role", "claims"),
     [
         ("enterprise", {"enterprise_id": OTHER_FIRM}),
         ("officer", {}),
+        ("expert", {}),
         ("bank", {"bank_id": "city-bank"}),
     ],
 )
@@ -113,7 +125,7 @@ async def test_the_message_of_another_is_not_found(
     row = await bureau.row(recipient=FIRM)
     for path in (row["notification_id"], uuid4()):
         assert (await door.post(f"/v1/inbox/{path}/read", role, **claims)).status_code == 404
-    if role != "officer":
+    if role not in ("officer", "expert"):
         assert (
             await door.get(f"/v1/notifications/{row['notification_id']}", role, **claims)
         ).status_code == 404
@@ -201,7 +213,7 @@ ROLES: dict[str | None, dict[str, str]] = {
 }  # fmt: skip
 BUREAU = {"officer", "operator", "auditor"}
 READERS = {
-    "/v1/inbox": {"enterprise", "officer", "bank"},
+    "/v1/inbox": {"enterprise", "officer", "bank", "expert"},
     "/v1/notifications": BUREAU,
     "/v1/notifications/summary": BUREAU,
     "/v1/notifications/{id}": {"enterprise", *BUREAU},

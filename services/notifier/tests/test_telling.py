@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from chassis.clock import FixedClock
-from contracts.certification import CaseReturned
+from contracts.certification import CaseReturned, ExpertCalled, ExpertReleased
 from contracts.envelope import Event
 from contracts.finance_link import ConsentWithdrawn, ReferralSent
 from contracts.registry import event_types
@@ -55,6 +55,20 @@ async def test_each_audience_is_told_over_its_channels(bureau: Bureau) -> None:
         (FIRM, "mail", "referral-sent"),
         ("bank:city-bank", "inbox", "referral-arrived"),
     }
+
+
+async def test_an_expert_is_told_by_itself_and_not_which_case_it_judges(bureau: Bureau) -> None:
+    called, steps_in = golden(ExpertCalled.type)
+    await bureau.hear(called, steps_in, example(ExpertReleased))
+    rows = {row["recipient"]: row for row in await bureau.rows()}
+    assert rows.keys() == {"expert:expert-liang", "expert:expert-fan", "expert:expert-mo"}
+    assert {(row["channel"], row["state"]) for row in rows.values()} == {("inbox", "delivered")}
+    assert "参加12项高新技术企业申请的评审" in rows["expert:expert-liang"]["body"]
+    assert "按抽取排序递补" in rows["expert:expert-fan"]["body"]
+    assert rows["expert:expert-mo"]["subject"] == "退出通知：高新技术企业评审"
+    told = " ".join(row["body"] for row in rows.values())
+    assert str(called.model_dump()["draw_id"]) not in told
+    assert await bureau.db.fetchval("SELECT count(*) FROM enterprises") == 0
 
 
 async def test_an_inbox_has_its_message_at_once_and_the_fact_is_said(bureau: Bureau) -> None:

@@ -10,8 +10,10 @@ from pydantic import BaseModel
 from casework import panel_store, use_cases
 from casework.api.bureau import Reason
 from casework.api.cases import last_seen
+from casework.api.cases import shown as shown_case
+from casework.api.views import CaseView, View
 from casework.api.words import in_the_callers_words
-from casework.expert import Answer, Seat
+from casework.expert import Answer
 from casework.panel import Kind, Place
 from casework.policy import POLICY
 from casework.score_sheets import Line, Scores
@@ -32,7 +34,7 @@ class SheetGiven(Body):
     given: dict[str, Any]
 
 
-class SeatView(BaseModel):
+class SeatView(View):
     case_id: UUID
     draw_id: UUID
     expert_id: UUID
@@ -43,10 +45,6 @@ class SeatView(BaseModel):
     recused_at: datetime | None
     reason: str | None
     handed_in_at: datetime | None
-
-    @classmethod
-    def of(cls, seat: Seat) -> "SeatView":
-        return cls.model_validate({name: getattr(seat, name) for name in cls.model_fields})
 
 
 class PanelView(BaseModel):
@@ -96,6 +94,12 @@ def _add_panel(routes: APIRouter, work: Casework) -> None:
             work, tx, case_id, body.expert_id, reason=body.reason, expected=seen
         )
         return [SeatView.of(seat) for seat in seats]
+
+    @routes.post("/cases/{case_id}/panel/end")
+    async def end(case_id: UUID, body: Recused, tx: Tx, seen: IfMatch, response: Response) -> CaseView:
+        """Ends a panel that this expert has to leave and that nobody can fill; the case may then be drawn for anew."""
+        case = await use_cases.end_panel(work, tx, case_id, body.expert_id, reason=body.reason, expected=seen)
+        return shown_case(case, response)
 
     @routes.get("/seats")
     async def seats(db: Db, who: Who, asked: Paged) -> Page[SeatView]:

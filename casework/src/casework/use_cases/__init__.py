@@ -43,6 +43,7 @@ from casework.use_cases.inspecting import (
 from casework.use_cases.keeping import assess_title, report_duty
 from casework.use_cases.marking import fill_sheet, hand_in_sheet, read_scores, read_sheet
 from casework.use_cases.objecting import decide_objection, lodge_objection, read_answer
+from casework.use_cases.redrawing import end_panel
 from casework.use_cases.revoking import decide_revocation, propose_revocation
 from casework.use_cases.rounds import call_round, change_round, rank_round
 from casework.use_cases.sampling import commit_sample, read_sample, reveal_sample
@@ -74,6 +75,7 @@ __all__ = [
     "declare_interest",
     "draft_case",
     "end_interest",
+    "end_panel",
     "export_layout",
     "fill_form",
     "fill_sheet",

@@ -1,9 +1,10 @@
 """The draw of panels: committed to, revealed, and the recusal of a drawn expert."""
 
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -23,10 +24,9 @@ from casework.use_cases.refusals import (
     DrawRevealedBefore,
     NotDrawable,
     OtherEdition,
-    ReasonsNeeded,
     SheetsOpened,
 )
-from casework.use_cases.steps import Casework, check_no_tie, keep, look_at, take
+from casework.use_cases.steps import Casework, check_no_tie, given_reasons, keep, look_at, take
 from chassis.auth import authorize
 from chassis.database import Transaction
 from chassis.errors import NotFound
@@ -91,11 +91,14 @@ async def _pool_cases(
 ) -> tuple[PoolCase, ...]:
     cases = list(cases)
     ties = await expert_store.list_ties(tx, {case.enterprise_id for case in cases})
+    left = await panel_store.list_left(tx, fields)
     return tuple(
         PoolCase(
             case_id=case.case_id,
             field=fields[case.case_id],
-            barred=tuple(sorted(expert for enterprise, expert in ties if enterprise == case.enterprise_id)),
+            barred=tuple(
+                sorted({e for enterprise, e in ties if enterprise == case.enterprise_id} | left[case.case_id])
+            ),
         )
         for case in cases
     )
@@ -115,7 +118,7 @@ async def _keep_draw(work: Casework, tx: Transaction, pool: Pool) -> Draw:
         raise DrawnAlready(rule="panel") from error
     tx.publish(
         work.events.DrawCommitted(
-            **_about(row),
+            **about_draw(row),
             edition_hash=row.edition_hash,
             pool_hash=row.pool_hash,
             seed_hash=row.seed_hash,
@@ -125,7 +128,7 @@ async def _keep_draw(work: Casework, tx: Transaction, pool: Pool) -> Draw:
     return draw
 
 
-def _about(row: DrawRow) -> dict[str, Any]:
+def about_draw(row: DrawRow) -> dict[str, Any]:
     return {"draw_id": row.draw_id, "programme": row.programme, "edition": row.edition}
 
 
@@ -141,15 +144,18 @@ async def reveal_draw(work: Casework, tx: Transaction, draw_id: UUID, *, beacon:
     check_revealable(row.revealed_at, row.pool.beacon_named, beacon, rule="panel.draw")
     await panel_store.reveal(tx, draw_id, beacon)
     draw = revealed(committed(row.pool, row.seed), row.seed, beacon)
-    tx.publish(work.events.DrawRevealed(**_about(row), seed=row.seed.hex(), beacon=beacon))
+    tx.publish(work.events.DrawRevealed(**about_draw(row), seed=row.seed.hex(), beacon=beacon))
     going = {
         case.case_id: case
         for case in await store.lock_cases(tx, [case.case_id for case in row.pool.cases])
         if case.state in DRAWABLE
     }
+    seats = Counter[UUID]()
     for ranking in draw.panels:
         if ranking.case_id in going:
             await _seat(work, tx, row, going[ranking.case_id], ranking)
+            seats.update(place.expert_id for place in ranking.seated)
+    await _call(work, tx, row, seats)
     return draw
 
 
@@ -171,10 +177,39 @@ async def _seat(work: Casework, tx: Transaction, row: DrawRow, case: Case, ranki
     await keep(tx, case, "draw_panel")
     tx.publish(
         work.events.PanelDrawn(
-            **_about(row),
+            **about_draw(row),
             case_id=case.case_id,
             experts=[place.expert_id for place in seated],
             head=ranking.head,
+        )
+    )
+
+
+async def _call(
+    work: Casework, tx: Transaction, row: DrawRow, seats: Mapping[UUID, int], *, steps_in: bool = False
+) -> None:
+    """Says to each expert how many seats it has, by how it signs in: an id of the directory is no address."""
+    subjects = await expert_store.find_subjects(tx, seats)
+    tx.publish(
+        *(
+            work.events.ExpertCalled(
+                **about_draw(row),
+                expert_id=expert_id,
+                subject=subjects[expert_id],
+                seats=count,
+                steps_in=steps_in,
+            )
+            for expert_id, count in seats.items()
+        )
+    )
+
+
+def release(work: Casework, tx: Transaction, row: DrawRow, seats: Iterable[Seat]) -> None:
+    """Says to each of these experts that the seat is theirs no more."""
+    tx.publish(
+        *(
+            work.events.ExpertReleased(**about_draw(row), expert_id=seat.expert_id, subject=seat.subject)
+            for seat in seats
         )
     )
 
@@ -188,6 +223,31 @@ async def read_draw(reader: Reader, draw_id: UUID) -> Draw:
     if row.revealed_at is None:
         return draw
     return revealed(draw, row.seed, row.beacon, await panel_store.list_recusals(reader, draw_id))
+
+
+class Leaving(NamedTuple):
+    """An expert about to leave a panel: all seats of the panel, the expert's own, the draw, and who is gone then."""
+
+    seats: list[Seat]
+    seat: Seat
+    row: DrawRow
+    gone: set[UUID]
+    reason: str
+
+
+async def leaving(tx: Transaction, case: Case, expert_id: UUID, reason: str) -> Leaving:
+    """Raises NotFound, also where an expert names another; ReasonsNeeded, SheetsOpened."""
+    seats = await panel_store.list_seats(tx, case.case_id)
+    seat = next((one for one in seats if one.expert_id == expert_id and one.recused_at is None), None)
+    if seat is None or (tx.actor.role == "expert" and str(tx.actor) != seat.person):
+        raise NotFound(thing="seat")
+    (said,) = given_reasons([reason], "panel.recusal")
+    if seat.opened_at is not None or case.state not in DRAWABLE:
+        raise SheetsOpened(rule="panel.recusal")
+    row = await panel_store.find_draw(tx, seat.draw_id)
+    assert row is not None
+    gone = {one.expert_id for one in seats if one.recused_at is not None} | {expert_id}
+    return Leaving(seats, seat, row, gone, said)
 
 
 async def recuse_expert(
@@ -204,28 +264,24 @@ async def recuse_expert(
     An expert recuses itself only. Raises NotFound, ReasonsNeeded, SheetsOpened, NobodyLeft.
     """
     case = await take(tx, case_id, "panel.recuse", expected, even_tied=tx.actor.role == "expert")
-    seats = await panel_store.list_seats(tx, case_id)
-    leaves = next((s for s in seats if s.expert_id == expert_id and s.recused_at is None), None)
-    if leaves is None or (tx.actor.role == "expert" and str(tx.actor) != leaves.person):
-        raise NotFound(thing="seat")
-    if not reason.strip():
-        raise ReasonsNeeded(rule="panel.recusal")
-    if leaves.opened_at is not None or case.state not in DRAWABLE:
-        raise SheetsOpened(rule="panel.recusal")
-    row = await panel_store.find_draw(tx, leaves.draw_id)
-    assert row is not None
-    gone = {seat.expert_id for seat in seats if seat.recused_at is not None} | {expert_id}
+    seats, seat, row, gone, said = await leaving(tx, case, expert_id, reason)
     ranking = drawn(row.pool, case_id, row.seed, row.beacon, gone)
-    comes = next(p for p in ranking.seated if all(p.expert_id != seat.expert_id for seat in seats))
-    await panel_store.recuse(tx, case_id, expert_id, reason.strip())
+    comes = next(p for p in ranking.seated if all(p.expert_id != one.expert_id for one in seats))
+    await panel_store.recuse(tx, case_id, expert_id, said)
     await panel_store.add_seats(tx, [(case_id, comes.expert_id, comes.kind, False, comes.rank)])
     await panel_store.seat_head(tx, case_id, ranking.head)
-    await keep(tx, case, "recuse", [reason.strip()])
+    await keep(tx, case, "recuse", [said])
     tx.publish(
         work.events.ExpertRecused(
-            **_about(row), case_id=case_id, expert_id=expert_id, successor=comes.expert_id, head=ranking.head
+            **about_draw(row),
+            case_id=case_id,
+            expert_id=expert_id,
+            successor=comes.expert_id,
+            head=ranking.head,
         )
     )
+    release(work, tx, row, [seat])
+    await _call(work, tx, row, {comes.expert_id: 1}, steps_in=True)
     return await panel_store.list_seats(tx, case_id)
 
 

@@ -147,6 +147,10 @@ class BeaconMismatch(Refused):
     """A beacon is given exactly where the commitment named one; it named: {named}."""
 
 
+class ReplacementLeft(Refused):
+    """Somebody of the frozen pool can still take the seat in case {case_id}; a panel ends only when nobody can."""
+
+
 class SheetsOpened(Refused):
     """The panel has done its work; nobody leaves it now."""
 

@@ -95,6 +95,12 @@ class Events(Protocol):
     def InspectionHeld(self) -> type[shapes.InspectionHeldShape]: ...  # noqa: N802
     @property
     def InspectionOverdue(self) -> type[shapes.InspectionOverdueShape]: ...  # noqa: N802
+    @property
+    def PanelEnded(self) -> type[shapes.PanelEndedShape]: ...  # noqa: N802
+    @property
+    def ExpertCalled(self) -> type[shapes.ExpertCalledShape]: ...  # noqa: N802
+    @property
+    def ExpertReleased(self) -> type[shapes.ExpertReleasedShape]: ...  # noqa: N802
 
 
 @dataclass(slots=True)

@@ -19,8 +19,8 @@ from notifier.store.notifications import Notification
 from notifier.use_cases import read_message
 
 POLICY: Policy = {
-    "inbox.list": allow("enterprise", "officer", "bank"),
-    "inbox.read": allow("enterprise", "officer", "bank"),
+    "inbox.list": allow("enterprise", "officer", "bank", "expert"),
+    "inbox.read": allow("enterprise", "officer", "bank", "expert"),
     "notification.list": allow("operator", "officer", "auditor"),
     "notification.summary": allow("operator", "officer", "auditor"),
     "notification.show": allow(
@@ -147,7 +147,7 @@ class Wanted:
 async def _wanted(
     channel: Channel | None = None,
     state: State | None = None,
-    recipient: Annotated[str | None, Query(max_length=128)] = None,
+    recipient: Annotated[str | None, Query(max_length=160)] = None,
     reason_code: Annotated[str | None, Query(max_length=64)] = None,
     caused_by: Annotated[str | None, Query(max_length=500)] = None,
 ) -> Wanted:
@@ -199,7 +199,7 @@ async def show_notification(notification_id: UUID, who: Who, db: Db) -> ShownWho
 
 
 def _box(who: Actor) -> str:
-    box = box_of(who.role, who.enterprise_id, who.bank_id)
+    box = box_of(who.role, who.subject, who.enterprise_id, who.bank_id)
     if box is None:
         raise NotFound(thing="inbox")
     return box

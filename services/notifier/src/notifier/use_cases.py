@@ -14,6 +14,7 @@ from contracts.envelope import Event
 from contracts.notifier import NotificationDelivered, NotificationUndelivered
 from contracts.registry import event_types
 from notifier.domain.notifications import (
+    NO_ENTERPRISE,
     Answer,
     Deferred,
     Enterprise,
@@ -43,7 +44,9 @@ async def tell(notices: Notices, event: Event, tx: Transaction) -> None:
     """
     row = notices.table[event.type]
     facts = event.model_dump()
-    enterprise = await enterprises.find_or_expect_enterprise(tx, facts["enterprise_id"])
+    enterprise = NO_ENTERPRISE
+    if "enterprise_id" in facts:
+        enterprise = await enterprises.find_or_expect_enterprise(tx, facts["enterprise_id"])
     for notice in row.notices:
         for one in told(row, notice, facts, enterprise, notices.wording):
             await _tell_one(event, one, tx)
@@ -122,6 +125,8 @@ async def read_message(tx: Transaction, notification_id: UUID) -> tuple[Notifica
     """Marks a message as read, at the first time for good. Raises NotFound where it is not in the actor's inbox."""
     message = await notifications.lock_message(tx, notification_id)
     actor = tx.actor
-    if message is None or message.recipient != box_of(actor.role, actor.enterprise_id, actor.bank_id):
+    if message is None or message.recipient != box_of(
+        actor.role, actor.subject, actor.enterprise_id, actor.bank_id
+    ):
         raise NotFound(thing="message")
     return message, await notifications.save_read(tx, notification_id)

@@ -52,6 +52,9 @@ class Enterprise:
         return self.name is not None
 
 
+NO_ENTERPRISE = Enterprise("")
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """One notification, as far as it can be made now. `text` is None while its recipient is not known."""
@@ -76,10 +79,12 @@ class Reference:
     caused_by: str
 
 
-def box_of(role: str, enterprise_id: str | None, bank_id: str | None) -> str | None:
-    """The inbox that an actor reads: an enterprise's own, a bank's own, the one that all officers share, or none."""
+def box_of(role: str, subject: str, enterprise_id: str | None, bank_id: str | None) -> str | None:
+    """The inbox that an actor reads: an enterprise's, a bank's or an expert's own, the officers' shared one, or none."""
     if role == "officer":
         return OFFICERS
+    if role == "expert":
+        return f"expert:{subject}"
     if role == "enterprise":
         return enterprise_id
     return f"bank:{bank_id}" if role == "bank" and bank_id else None
@@ -89,7 +94,7 @@ def owners_of(recipient: str) -> dict[str, str]:
     """The owner of a notification in the words of `authorize`."""
     if recipient.startswith("bank:"):
         return {"bank_id": recipient.removeprefix("bank:")}
-    return {} if recipient == OFFICERS else {"enterprise_id": recipient}
+    return {} if recipient == OFFICERS or recipient.startswith("expert:") else {"enterprise_id": recipient}
 
 
 def recipient_of(audience: Audience, facts: Mapping[str, Any]) -> str:
@@ -100,10 +105,15 @@ def recipient_of(audience: Audience, facts: Mapping[str, Any]) -> str:
             return f"bank:{facts['bank_id']}"
         case "officers":
             return OFFICERS
+        case "expert":
+            return f"expert:{facts['subject']}"
 
 
 def names_for(audience: Audience, fields: Collection[str]) -> frozenset[str]:
-    """What a template may speak of. A bank is never told here which enterprise it is: that needs a consent."""
+    """What a template may speak of. A bank is never told here which enterprise it is: that needs a consent.
+
+    An expert learns which cases it judges after signing in: others of the bureau see what it was told.
+    """
     match audience:
         case "enterprise":
             return frozenset({*fields, "name"})
@@ -111,6 +121,8 @@ def names_for(audience: Audience, fields: Collection[str]) -> frozenset[str]:
             return frozenset({*fields, "enterprise_name"})
         case "bank":
             return frozenset(fields) - {"enterprise_id", "name"}
+        case "expert":
+            return frozenset(fields) - {"expert_id", "subject", "draw_id"}
 
 
 def told(

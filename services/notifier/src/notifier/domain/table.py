@@ -8,12 +8,12 @@ import yaml
 
 from notifier.domain.broken import BrokenTable, Fault
 
-Audience = Literal["enterprise", "officers", "bank"]
+Audience = Literal["enterprise", "officers", "bank", "expert"]
 Channel = Literal["inbox", "mail"]
 
 _AUDIENCES = get_args(Audience)
 _CHANNELS = get_args(Channel)
-_NEEDS_FIELD = {"enterprise": "enterprise_id", "bank": "bank_id"}
+_NEEDS_FIELD = {"enterprise": "enterprise_id", "bank": "bank_id", "expert": "subject"}
 _HAS_ADDRESS = frozenset({"enterprise"})
 
 

@@ -110,12 +110,10 @@ class Walk:
         round_id = await self.round.open(CALL)
         first, doors = self.good[0], self.round.doors
         await self.round.all(self.firms, self.round.apply)
+        called = await doors.get(OFFICER, SERVICE, f"/v1/rounds/{round_id}")
+        what = f"calls {called['name']}, {called['opens_on']} to {called['closes_on']}"
+        self.tell("officer", what, holds=called.items() >= CALL.items())
         cases = await doors.every(OFFICER, SERVICE, "/v1/cases", round_id=round_id)
-        self.tell(
-            "officer",
-            f"calls {CALL['name']}, {CALL['opens_on']} to {CALL['closes_on']}",
-            holds=bool(round_id),
-        )
         papers = len(self.firms) * len(self.round.papers)
         self.tell(
             f"{len(self.firms)} enterprises", f"register, upload {papers} papers and apply",
@@ -125,10 +123,10 @@ class Walk:
         path = f"/v1/cases/{first.case_id}/documents/{paper}"
         same = (await doors.ask(OFFICER, SERVICE, "GET", path)).content == _scan_of(first, paper)
         self.tell("officer", f"opens {paper}.pdf: byte for byte what was uploaded", holds=same)
-        given = await doors.ask(first.actor, "finance-link", "POST", "/v1/consents", CONSENT)
-        self.tell(
-            "enterprise", f"lets the bank {BANK} know of its title to come", holds=given.status_code == 201
-        )
+        given = (await doors.ask(first.actor, "finance-link", "POST", "/v1/consents", CONSENT)).json()
+        kept = await doors.get(first.actor, "finance-link", f"/v1/consents/{given['consent_id']}")
+        lasts = (kept["on_title"], kept["ended_at"]) == (True, None)
+        self.tell("enterprise", f"lets the bank {BANK} know of its title to come", holds=lasts)
 
     async def _take_in(self) -> None:
         self.come(COMMITTED, "applications are accepted, a draw is committed to")
@@ -146,9 +144,9 @@ class Walk:
         self.come(REVEALED, "the draw is revealed")
         published = await self.round.reveal(committed)
         seats = [seat["expert_id"] for firm in self.firms for seat in await self.round.seats(firm)]
-        self.tell(
-            "officer", f"reveals the seed: {len(seats)} seats, {len(set(seats))} experts", holds=bool(seats)
-        )
+        what = f"reveals the seed: {len(seats)} seats, {len(set(seats))} experts"
+        wanted = len(self.firms) * committed["pool"]["rules"]["size"]
+        self.tell("officer", what, holds=len(seats) == wanted)
         try:
             again = verify_draw(published, pool_hash=committed["pool_hash"], seed_hash=committed["seed_hash"])
             drawn = Counter(str(place.expert_id) for panel in again.panels for place in panel.seated)

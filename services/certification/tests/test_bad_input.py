@@ -9,7 +9,7 @@ import pytest
 from openpyxl import Workbook
 
 from bureau_workbook import KNIVES, Sheets, saved, sheets, workbook
-from certification_rig import ENTERPRISE, LI, OTHER, USCC, WHOLE_FIRM, Counter, expect
+from certification_rig import ENTERPRISE, LI, OTHER, USCC, WANG, WHOLE_FIRM, Counter, expect
 from chassis.testing import PDF
 
 Reasons = tuple[str, str]
@@ -105,6 +105,16 @@ async def test_a_fact_that_cannot_be_true_is_refused_with_its_path(counter: Coun
             ):
                 (error,) = (await expect(sent, 422)).json()["errors"]
                 assert (error["field"], reason in error["rule"]) == (field, True), error
+
+
+@pytest.mark.parametrize("name", ["one year twice", "negative money", "one right twice"])
+async def test_an_application_is_refused_for_what_its_facts_cannot_be(counter: Counter, name: str) -> None:
+    facts, field, reasons = FACTS[name]
+    application = {"programme": "hnte", "case_type": "first", "facts": facts}
+    for language, reason in zip(("zh-CN", "en"), reasons, strict=True):
+        async with counter.client(WANG, language) as own:
+            (error,) = (await expect(own.post("/v1/cases", json=application), 422)).json()["errors"]
+        assert (error["field"], reason in error["rule"]) == (field, True), error
 
 
 async def test_a_right_that_came_from_others_may_be_older_than_the_enterprise(counter: Counter) -> None:

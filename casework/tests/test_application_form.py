@@ -16,7 +16,7 @@ from casework.api.files import XLSX
 from casework.case import Case
 from casework.form import Forms
 from casework.form_facts import number_of
-from casework.use_cases.refusals import NoForm
+from casework.use_cases.refusals_of_files import NoForm
 from casework_way import APPLICANT, EXPERT, FIRM, OFFICER, STRANGER, Door, Way
 from chassis.errors import NotFound
 from export_way import workbook

@@ -11,7 +11,8 @@ import pytest
 from casework import use_cases
 from casework.form import Forms
 from casework.use_cases import decision_lists
-from casework.use_cases.refusals import DecisionListLost, NoForm, NumberTakenMeanwhile
+from casework.use_cases.refusals import NumberTakenMeanwhile
+from casework.use_cases.refusals_of_files import DecisionListLost, NoForm
 from casework_way import APPLICANT, EXPERT, OFFICER, RULEBOOKS, USCC, Way, kept, state_of
 from chassis.clock import FixedClock
 from chassis.errors import Forbidden, NotFound

@@ -12,7 +12,7 @@ import pytest
 from casework import export_files
 from casework.case import Title
 from casework.export import Format
-from casework.use_cases.refusals import ExportLost, ExportRemoved, ExportTooLong, ExportWaits
+from casework.use_cases.refusals_of_files import ExportLost, ExportRemoved, ExportTooLong, ExportWaits
 from casework_way import APPLICANT, EXPERT, OFFICER, USCC, Way, kept
 from chassis.clock import FixedClock
 from chassis.database import Database

@@ -13,7 +13,7 @@ import click.testing
 import pytest
 import yaml
 
-from casework.kept_objects import export_key, file_key
+from casework.kept_objects import decisions_key, export_key, file_key
 from casework.store import casework_sql
 from chassis.clock import FixedClock
 from chassis.database import Database
@@ -25,7 +25,7 @@ from huiqi.files import Swept, checked, swept
 from huiqi.installation import Installation, find_installation
 
 CONTENT = b"%PDF-1.7 a page"
-NAMED, ORPHAN, EXPORT = UUID(int=1), UUID(int=2), UUID(int=3)
+NAMED, ORPHAN, EXPORT, LIST = UUID(int=1), UUID(int=2), UUID(int=3), UUID(int=4)
 FOREIGN = "lost+found/note"
 
 
@@ -35,7 +35,7 @@ async def pieces(content: bytes = CONTENT) -> AsyncIterator[bytes]:
 
 @dataclass
 class Kept:
-    """A service with one file, one orphan, an export of two attempts, and an object of somebody else."""
+    """A service with one file, one decision list, an orphan of each, an export of two attempts, and an object of somebody else."""
 
     url: str
     db: Database
@@ -51,8 +51,15 @@ class Kept:
             " as_of, done_at) VALUES ($1, 'cases', 'csv', 'officer:li', now(), 2, 'done', $2, 1, $3, $4, now(), now())"
         )
         await self.db.fetch(export, EXPORT, export_key(EXPORT, 1), len(CONTENT), digest)
+        await self.db.fetch(
+            "INSERT INTO rounds VALUES ($1, 'hnte', NULL, 'first', '2016-01-01', '2016-02-01', '2016-03-01', 5, '16', 1, now())",
+            LIST,
+        )
+        taken = "INSERT INTO decision_lists VALUES ($1, $1, 'csv', $2, $3, 1, 0, 0, 'officer:li', now())"
+        await self.db.fetch(taken, LIST, digest, len(CONTENT))
         exports = [export_key(EXPORT, attempt) for attempt in (1, 2, 3)]
-        for key in (file_key(NAMED), file_key(ORPHAN), *exports, FOREIGN):
+        lists = [decisions_key(LIST), decisions_key(ORPHAN)]
+        for key in (file_key(NAMED), file_key(ORPHAN), *lists, *exports, FOREIGN):
             await self.storage.put(key, pieces())
 
     def left(self) -> set[str]:
@@ -89,21 +96,22 @@ async def huiqi(*arguments: str) -> click.testing.Result:
 async def test_a_dry_run_counts_what_no_row_names_and_takes_nothing(kept: Kept) -> None:
     before = kept.left()
     found = await kept.sweep(delete=False, hours=1)
-    assert (found.objects, found.bytes) == (6, 6 * len(CONTENT))
-    assert (found.orphans, found.orphan_bytes, found.deleted) == (2, 2 * len(CONTENT), 0)
+    assert (found.objects, found.bytes) == (8, 8 * len(CONTENT))
+    assert (found.orphans, found.orphan_bytes, found.deleted) == (3, 3 * len(CONTENT), 0)
     assert (found.recent, found.foreign) == (0, 1)
     assert kept.left() == before
 
 
 async def test_what_no_row_names_is_taken_away_and_nothing_else(kept: Kept) -> None:
-    assert (await kept.sweep(delete=True, hours=1)).deleted == 2
-    assert kept.left() == {file_key(NAMED), export_key(EXPORT, 1), export_key(EXPORT, 2), FOREIGN}
+    assert (await kept.sweep(delete=True, hours=1)).deleted == 3
+    exports = {export_key(EXPORT, 1), export_key(EXPORT, 2)}
+    assert kept.left() == {file_key(NAMED), decisions_key(LIST), *exports, FOREIGN}
 
 
 async def test_what_may_still_get_its_row_stays(kept: Kept) -> None:
     before = kept.left()
     found = await kept.sweep(delete=True, hours=-1)
-    assert (found.recent, found.orphans, found.deleted) == (2, 0, 0)
+    assert (found.recent, found.orphans, found.deleted) == (3, 0, 0)
     assert kept.left() == before
 
 
@@ -122,8 +130,8 @@ async def test_a_row_that_comes_while_the_objects_are_listed_keeps_its_object(ke
 
 async def test_every_attempt_at_an_export_that_was_taken_away_is_an_orphan(kept: Kept) -> None:
     await kept.db.fetch("UPDATE exports SET removed_at = now()")
-    assert (await kept.sweep(delete=True, hours=1)).deleted == 4
-    assert kept.left() == {file_key(NAMED), FOREIGN}
+    assert (await kept.sweep(delete=True, hours=1)).deleted == 5
+    assert kept.left() == {file_key(NAMED), decisions_key(LIST), FOREIGN}
 
 
 async def test_the_command_deletes_only_when_it_is_told_to(installed: Kept) -> None:
@@ -131,18 +139,21 @@ async def test_the_command_deletes_only_when_it_is_told_to(installed: Kept) -> N
     said = await huiqi("sweep")
     assert (said.exit_code, installed.left()) == (0, before), said.output
     told = await huiqi("sweep", "--delete", "--format", "json")
-    assert [one["recent"] for one in json.loads(told.stdout)] == [2]
+    assert [one["recent"] for one in json.loads(told.stdout)] == [3]
     assert installed.left() == before
     assert (await huiqi("sweep", "--older-than", "0.5")).exit_code == 2
 
 
 @pytest.mark.parametrize("options", [[], ["--sizes-only"]])
-async def test_a_row_without_its_object_is_named_and_exits_1(installed: Kept, options: list[str]) -> None:
+@pytest.mark.parametrize("key", [file_key(NAMED), decisions_key(LIST)])
+async def test_a_row_without_its_object_is_named_and_exits_1(
+    installed: Kept, key: str, options: list[str]
+) -> None:
     assert (await huiqi("check", *options)).exit_code == 0
-    (installed.folder / file_key(NAMED)).unlink()
+    (installed.folder / key).unlink()
     said = await huiqi("check", *options)
     assert said.exit_code == 1
-    assert f"certification {file_key(NAMED)}: is missing" in said.stdout
+    assert f"certification {key}: is missing" in said.stdout
 
 
 @pytest.mark.parametrize(
@@ -177,7 +188,7 @@ async def test_the_file_of_an_export_that_is_taken_away_while_it_is_looked_for_i
 
     kept.storage.size = taken_away  # type: ignore[method-assign]  # what happens between the two
     found = await checked("certification", kept.db, kept.storage, sizes_only=False, told=lambda _: None)
-    assert (found.objects, found.faults) == (2, [])
+    assert (found.objects, found.faults) == (3, [])
 
 
 def test_a_storage_is_read_from_an_installation_file_with_its_secret(tmp_path: Path) -> None:

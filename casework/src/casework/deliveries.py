@@ -16,7 +16,7 @@ from casework.export_files import WorkbookFull, list_file
 from casework.kept_objects import export_key
 from casework.settings import TitleSettings
 from casework.use_cases import EXPORT_REMOVE, EXPORT_WRITE, Casework, export_layout
-from casework.use_cases.refusals import ExportTooLong
+from casework.use_cases.refusals_of_files import ExportTooLong
 from chassis.database import Database
 from chassis.errors import Unavailable
 from chassis.service import Context

@@ -64,7 +64,7 @@ POLICY: Policy = {
     "score.read": allow("officer", "auditor", "expert"),
 }
 
-READING: Final = frozenset({"case.read", "case.list", "title.duties", "file.list"})
+READING: Final = frozenset({"case.read", "case.list", "inspection.read", "title.duties", "file.list"})
 """What a viewer of an enterprise may do."""
 
 APPLYING: Final = frozenset({"case.draft", "case.revise", "case.submit", "case.withdraw"})

@@ -12,7 +12,7 @@ from typing import Any, Final
 from casework.certificates.keys import development_key
 from casework.certificates.signing import NotSigned, read_signed
 from casework.credential_file import NotGood
-from casework.draw_file import Differs
+from casework.draw_file import Differs, Draw
 from casework.draw_file import verify as verify_draw
 from huiqi.demo_doors import OFFICER, Doors, person, until
 from huiqi.demo_progress import Progress
@@ -149,7 +149,8 @@ class Walk:
         self.tell("officer", what, holds=len(seats) == wanted)
         try:
             again = verify_draw(published, pool_hash=committed["pool_hash"], seed_hash=committed["seed_hash"])
-            drawn = Counter(str(place.expert_id) for panel in again.panels for place in panel.seated)
+            panels = again.panels if isinstance(again, Draw) else ()
+            drawn = Counter(str(place.expert_id) for panel in panels for place in panel.seated)
         except Differs:
             drawn = Counter()
         what = "draws every panel again from the published file: the same experts"

@@ -1,6 +1,7 @@
 """The verbs of a case. Both doors end here."""
 
 from casework.use_cases.applying import NOTICE_CLOSE, draft_case, revise_case, submit_case, withdraw_case
+from casework.use_cases.casework import Casework
 from casework.use_cases.certifying import issue_certificate, issue_credential, issue_status_list
 from casework.use_cases.changing import decide_change, report_change
 from casework.use_cases.deciding import (
@@ -47,7 +48,6 @@ from casework.use_cases.redrawing import end_panel
 from casework.use_cases.revoking import decide_revocation, propose_revocation
 from casework.use_cases.rounds import call_round, change_round, rank_round
 from casework.use_cases.sampling import commit_sample, read_sample, reveal_sample
-from casework.use_cases.steps import Casework
 
 __all__ = [
     "EXPORT_REMOVE",

@@ -13,6 +13,7 @@ from casework.facts import Facts, facts_from
 from casework.founding import check_founding
 from casework.unusable import UnusableInput
 from casework.uscc import is_uscc
+from casework.use_cases.casework import Casework
 from casework.use_cases.inspecting import plan_inspections
 from casework.use_cases.keeping import keep_by_application
 from casework.use_cases.permitting import check_agents, permit
@@ -24,7 +25,7 @@ from casework.use_cases.refusals import (
     UnknownDocument,
 )
 from casework.use_cases.rounds import admit
-from casework.use_cases.steps import Casework, about, add_decision, keep, move, take_own
+from casework.use_cases.steps import about, add_decision, keep, move, take_own
 from casework.use_cases.weighing import weigh, weigh_unjudged
 from chassis.database import Transaction
 from chassis.work import cancel_work

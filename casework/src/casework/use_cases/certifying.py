@@ -11,8 +11,8 @@ from casework.issuing import Issuing
 from casework.sourced import Text
 from casework.status_lists import Place
 from casework.store import Reader
+from casework.use_cases.casework import Casework
 from casework.use_cases.refusals import CertificateCannotBeSet, NoSigningKey, TitleWasRevoked
-from casework.use_cases.steps import Casework
 from chassis.clock import Clock
 from chassis.errors import NotFound
 

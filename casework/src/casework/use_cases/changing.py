@@ -13,9 +13,10 @@ from casework.case import Change, Title
 from casework.edition import Edition, Rule
 from casework.lifecycle import cited
 from casework.unusable import UnusableInput
+from casework.use_cases.casework import Casework
 from casework.use_cases.refusals import ChangeDecided, NoNewName, TitleNotHeld, UnknownChange, UnknownResult
 from casework.use_cases.revoking import put_proposal, stands_already, take_title
-from casework.use_cases.steps import Casework, about_title, given_reasons
+from casework.use_cases.steps import about_title, given_reasons
 from chassis.database import Transaction
 from chassis.errors import NotFound
 

@@ -12,10 +12,11 @@ from casework.case import Case
 from casework.edition import Edition
 from casework.facts import facts_from
 from casework.unusable import UnusableInput
+from casework.use_cases.casework import Casework
 from casework.use_cases.inspecting import plan_inspections
 from casework.use_cases.refusals import NotPassed, NotYourJudgement, PanelNeeded, SheetNeeded
 from casework.use_cases.rounds import check_quota
-from casework.use_cases.steps import Casework, Move, about, given_reasons, keep, move, move_all, take
+from casework.use_cases.steps import Move, about, given_reasons, keep, move, move_all, take
 from casework.use_cases.weighing import judged_facts, weigh
 from casework.verdict import Verdict, exact_text
 from chassis.database import Transaction

@@ -12,14 +12,16 @@ from uuid_utils.compat import uuid7
 from casework import decision_list_store, round_store
 from casework.decision_list_store import TakenList
 from casework.form import DecisionForm
+from casework.kept_objects import decisions_key
 from casework.policy import POLICY
 from casework.round import Round
 from casework.store import Reader
+from casework.use_cases.casework import Casework
 from casework.use_cases.deciding import Refusing, refuse_all
 from casework.use_cases.filing import whole_object
 from casework.use_cases.granting import Grant, grant_all
-from casework.use_cases.refusals import DecisionListLost, NumberTakenMeanwhile
-from casework.use_cases.steps import Casework
+from casework.use_cases.refusals import NumberTakenMeanwhile
+from casework.use_cases.refusals_of_files import DecisionListLost
 from chassis.auth import authorize
 from chassis.database import Database, Transaction
 from chassis.errors import NotFound, Refused
@@ -76,7 +78,7 @@ async def take_in_list(
     """
     authorize(POLICY, actor, "round.decide")
     list_id, is_kept = uuid7(), False
-    stored = await storage.put(_key(list_id), _pieces(content))
+    stored = await storage.put(decisions_key(list_id), _pieces(content))
     # An error that is no refusal leaves the object: nobody knows whether the commit arrived.
     try:
         async with db.transaction(actor) as tx:
@@ -88,10 +90,6 @@ async def take_in_list(
     if not is_kept:
         await storage.delete(stored.key)
     return plan
-
-
-def _key(list_id: UUID) -> str:
-    return f"decision-lists/{list_id}"
 
 
 async def _pieces(content: bytes) -> AsyncIterator[bytes]:
@@ -184,7 +182,7 @@ async def open_taken_list(
     taken = await decision_list_store.find_list(reader, round_id, list_id)
     if taken is None:
         raise NotFound(thing="decision list")
-    chunks = await whole_object(storage, _key(list_id), taken.bytes)
+    chunks = await whole_object(storage, decisions_key(list_id), taken.bytes)
     if chunks is None:
         log.error("decision_list.lost", list_id=str(list_id))
         raise DecisionListLost

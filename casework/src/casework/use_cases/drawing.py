@@ -17,6 +17,7 @@ from casework.panel import CaseRanking, Pool, PoolCase, PoolExpert, check_pool, 
 from casework.policy import POLICY
 from casework.store import Reader
 from casework.unusable import UnusableInput
+from casework.use_cases.casework import Casework
 from casework.use_cases.permitting import Desk
 from casework.use_cases.refusals import (
     BeaconMismatch,
@@ -26,7 +27,7 @@ from casework.use_cases.refusals import (
     OtherEdition,
     SheetsOpened,
 )
-from casework.use_cases.steps import Casework, check_no_tie, given_reasons, keep, look_at, take
+from casework.use_cases.steps import check_no_tie, given_reasons, keep, look_at, take
 from chassis.auth import authorize
 from chassis.database import Transaction
 from chassis.errors import NotFound

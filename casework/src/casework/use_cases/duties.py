@@ -13,8 +13,9 @@ from casework.case import Duty, Title
 from casework.duties import DAY, Step
 from casework.edition import Edition, Rule
 from casework.lifecycle import cited
+from casework.use_cases.casework import Casework
 from casework.use_cases.revoking import put_proposal, stands_already
-from casework.use_cases.steps import Casework, about_title, start_of
+from casework.use_cases.steps import about_title, start_of
 from chassis.database import Transaction
 from chassis.work import Job, add_all_work, cancel_work
 

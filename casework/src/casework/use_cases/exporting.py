@@ -14,10 +14,10 @@ from casework.form import RecommendationForm
 from casework.policy import POLICY
 from casework.recommending import above, columns_of, points_by_group
 from casework.store import Reader
+from casework.use_cases.casework import Casework
 from casework.use_cases.filing import whole_object
-from casework.use_cases.refusals import ExportLost, ExportRemoved, ExportTooLong, ExportWaits
+from casework.use_cases.refusals_of_files import ExportLost, ExportRemoved, ExportTooLong, ExportWaits
 from casework.use_cases.rounds import find_round_form
-from casework.use_cases.steps import Casework
 from chassis.auth import authorize
 from chassis.database import Transaction
 from chassis.errors import Invalid, NotFound

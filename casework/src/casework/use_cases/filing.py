@@ -13,7 +13,7 @@ from casework.case import Brought, KeptFile
 from casework.file_types import NEEDED, FileType, file_type_of, taken_types
 from casework.kept_objects import file_key
 from casework.use_cases.permitting import permit
-from casework.use_cases.refusals import (
+from casework.use_cases.refusals_of_files import (
     DocumentLost,
     EmptyFile,
     FileTypeNotTaken,

@@ -10,7 +10,8 @@ from casework.form import ApplicationForm
 from casework.form_facts import known_of
 from casework.form_files import write_application
 from casework.use_cases.applying import snapshot, stored_facts
-from casework.use_cases.steps import Casework, look_at
+from casework.use_cases.casework import Casework
+from casework.use_cases.steps import look_at
 from chassis.database import Database
 from chassis.identity import Actor
 

@@ -13,10 +13,11 @@ from casework.case import Case, Title
 from casework.duties import DAY
 from casework.edition import Edition
 from casework.use_cases.applying import NOTICE_CLOSE
+from casework.use_cases.casework import Casework
 from casework.use_cases.duties import Planned, plan_duties
 from casework.use_cases.inspecting import check_inspected
 from casework.use_cases.refusals import NothingProposed
-from casework.use_cases.steps import Casework, Move, about, about_title, move, move_all, start_of, take
+from casework.use_cases.steps import Move, about, about_title, move, move_all, start_of, take
 from chassis.database import Transaction
 from chassis.work import Job, add_work
 

@@ -16,8 +16,10 @@ from casework.inspection import InspectionRow, InspectionState, Look, Outcome
 from casework.lifecycle import cited
 from casework.store import Reader
 from casework.unusable import UnusableInput
+from casework.use_cases.casework import Casework
+from casework.use_cases.permitting import Desk
 from casework.use_cases.refusals import InspectionFailed, NotInspected
-from casework.use_cases.steps import Casework, about, check_untied, keep, look_at, start_of, take
+from casework.use_cases.steps import about, check_untied, keep, look_at, start_of, take
 from casework.use_cases.weighing import judged_facts, together
 from chassis.clock import SHANGHAI
 from chassis.database import Transaction
@@ -178,7 +180,7 @@ async def standings(work: Casework, reader: Reader, edition: Edition, case: Case
     ]  # fmt: skip
 
 
-async def read_inspections(work: Casework, reader: Reader, actor: Actor, case_id: UUID) -> list[Standing]:
+async def read_inspections(work: Casework, reader: Desk, actor: Actor, case_id: UUID) -> list[Standing]:
     """For the bureau and the enterprise. Raises NotFound, Forbidden, EditionNotLoaded."""
     case = await look_at(reader, actor, case_id, "inspection.read")
     if case.edition_hash is None:

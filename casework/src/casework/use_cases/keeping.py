@@ -10,10 +10,11 @@ from casework.duties import DAY, Owed
 from casework.edition import Edition, KeptBy, Result
 from casework.lifecycle import cited
 from casework.unusable import UnusableInput
+from casework.use_cases.casework import Casework
 from casework.use_cases.duties import about_duty, plan_anew
 from casework.use_cases.refusals import DutyNotOwed, ReportedAlready, TitleNotHeld, TooEarly, UnknownResult
 from casework.use_cases.revoking import put_proposal, stands_already, take_title
-from casework.use_cases.steps import Casework, given_reasons
+from casework.use_cases.steps import given_reasons
 from chassis.database import Transaction
 
 

@@ -12,10 +12,11 @@ from casework.expert import Answer, Seat, Sheet
 from casework.facts import facts_from
 from casework.score_sheets import Line, Scores, lines_of, missing_from, names_of, scores_of, with_prefilled
 from casework.store import Reader
+from casework.use_cases.casework import Casework
 from casework.use_cases.deciding import judged
 from casework.use_cases.permitting import Desk
 from casework.use_cases.refusals import NotOnYourSheet, SheetHandedIn, SheetIncomplete, SheetsSealed
-from casework.use_cases.steps import Casework, keep, look_at, take
+from casework.use_cases.steps import keep, look_at, take
 from casework.use_cases.weighing import judged_facts, weigh
 from casework.verdict import exact_text
 from chassis.database import Transaction

@@ -13,10 +13,11 @@ from casework.edition import Edition
 from casework.objection import Objection, resumed_until
 from casework.policy import POLICY
 from casework.use_cases.applying import NOTICE_CLOSE
+from casework.use_cases.casework import Casework
 from casework.use_cases.deciding import reasons_given
 from casework.use_cases.granting import close_after
 from casework.use_cases.refusals import NoticeIsOver, ObjectionAnswered
-from casework.use_cases.steps import Casework, about, keep, move, take
+from casework.use_cases.steps import about, keep, move, take
 from chassis.auth import authorize
 from chassis.database import Transaction
 from chassis.errors import NotFound

@@ -6,9 +6,10 @@ from casework import panel_store
 from casework.case import Case
 from casework.expert import DrawRow
 from casework.panel import NobodyLeft, drawn
+from casework.use_cases.casework import Casework
 from casework.use_cases.drawing import about_draw, leaving, release
 from casework.use_cases.refusals import ReplacementLeft
-from casework.use_cases.steps import Casework, keep, take
+from casework.use_cases.steps import keep, take
 from chassis.database import Transaction
 
 

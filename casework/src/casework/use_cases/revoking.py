@@ -11,6 +11,7 @@ from casework.case import Revocation, Title
 from casework.edition import Edition
 from casework.lifecycle import cited
 from casework.unusable import UnusableInput
+from casework.use_cases.casework import Casework
 from casework.use_cases.permitting import permit
 from casework.use_cases.refusals import (
     NoProposal,
@@ -19,7 +20,7 @@ from casework.use_cases.refusals import (
     TitleNotHeld,
     UnknownGround,
 )
-from casework.use_cases.steps import Casework, about_title, check_no_tie, given_reasons
+from casework.use_cases.steps import about_title, check_no_tie, given_reasons
 from chassis.database import Transaction
 from chassis.errors import NotFound
 

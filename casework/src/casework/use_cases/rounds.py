@@ -15,6 +15,7 @@ from casework.ranking import Ranked, rank
 from casework.round import Call, Round
 from casework.store import Reader
 from casework.unusable import UnusableInput
+from casework.use_cases.casework import Casework
 from casework.use_cases.refusals import (
     Barred,
     OutsideRound,
@@ -25,7 +26,6 @@ from casework.use_cases.refusals import (
     RoundStays,
     TitleInForce,
 )
-from casework.use_cases.steps import Casework
 from chassis.auth import authorize
 from chassis.database import Transaction
 from chassis.errors import NotFound, PreconditionFailed

@@ -16,10 +16,11 @@ from casework.sample import Batch, Sample, opened, sealed
 from casework.sample_store import Entry, Whole
 from casework.store import Reader
 from casework.unusable import UnusableInput
+from casework.use_cases.casework import Casework
 from casework.use_cases.drawing import check_revealable
 from casework.use_cases.inspecting import lay_down
 from casework.use_cases.refusals import BatchDrawn
-from casework.use_cases.steps import Casework, keep
+from casework.use_cases.steps import keep
 from chassis.auth import authorize
 from chassis.database import Transaction
 from chassis.errors import NotFound

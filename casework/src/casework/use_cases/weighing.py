@@ -13,7 +13,7 @@ from casework.facts import Facts, facts_from
 from casework.score_sheets import agreed, means_of
 from casework.self_check import document_of
 from casework.store import Reader
-from casework.use_cases.steps import Casework
+from casework.use_cases.casework import Casework
 from casework.verdict import Verdict
 
 

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from casework.case import Case
-from casework.draw_file import verify
+from casework.draw_file import Draw, verify
 from casework.expert import Entry, Seat
 from casework.panel import NobodyLeft
 from casework.use_cases import add_expert, read_draw
@@ -92,6 +92,7 @@ async def test_the_draw_of_a_panel_that_ended_still_verifies_and_its_seats_are_k
     (leaves,) = of_kind(seats, "financial")
     await bureau.act("end_panel", OFFICER, case.case_id, leaves.expert_id, reason=f" {REASON} ")
     published = verify((await read_draw(db, leaves.draw_id)).model_dump_json())
+    assert isinstance(published, Draw)
     assert {place.expert_id for place in published.panels[0].seated} == {seat.expert_id for seat in seats}
     kept = {row["expert_id"]: row for row in await db.fetch("SELECT * FROM ended_seats")}
     assert len(kept) == len(seats) + len(published.recusals)

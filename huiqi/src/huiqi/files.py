@@ -210,7 +210,8 @@ async def _fault(storage: Storage, named: Named, *, sizes_only: bool) -> str | N
 
 
 def _table(found: list[Any], columns: tuple[str, ...]) -> None:
-    table = Table("service", box=None)
+    table = Table(box=None)
+    table.add_column("service", no_wrap=True)
     for name in columns:
         table.add_column(name.replace("_", " "), justify="right")
     for one in found:

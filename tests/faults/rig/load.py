@@ -21,6 +21,7 @@ from rig.load_finance import (
     withdraw_consent,
 )
 from rig.load_hands import Hands
+from rig.load_panels import draw_a_panel, name_experts
 from rig.load_registers import (
     change_enterprise,
     import_assets,
@@ -85,9 +86,9 @@ class Load:
         await self._hands.close()
 
     async def _open(self, scene: Scene, stop: asyncio.Event) -> None:
-        """The enterprises that everybody writes to, and what banks offer. Both may meet the first fault already."""
+        """The enterprises that everybody writes to, what banks offer, and who judges. All may meet the first fault already."""
         offers = [offer(scene, bank, product) for bank in sorted(scene.banks) for product in sorted(PRODUCTS)]
-        await asyncio.gather(*offers, *(register_enterprise(scene) for _ in range(HOT)))
+        await asyncio.gather(*offers, *(register_enterprise(scene) for _ in range(HOT)), name_experts(scene))
         while not self._world.enterprises and not stop.is_set():
             await register_enterprise(scene)
 
@@ -105,7 +106,7 @@ class Load:
             (lambda scene: go_on_with_a_case(scene, programmes), 40), (give_consent, 5), (give_consents_at_once, 8),
             (withdraw_consent, 4),
             (ask_for_referral, 8), (mend_or_withdraw_referral, 4), (report_outcome, 9), (read_inbox, 5),
-            (offer_again, 1),
+            (offer_again, 1), (draw_a_panel, 4),
         ]  # fmt: skip
 
     async def _repeat(self, hands: Hands, stop: asyncio.Event) -> None:

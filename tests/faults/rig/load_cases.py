@@ -146,7 +146,7 @@ async def _review(scene: Scene, case: Case) -> None:
 
 async def _judge(scene: Scene, case: Case) -> None:
     wanted = sum(len(names) for _, names in case.programme.sheets)
-    for role, names in case.programme.sheets if case.judged < wanted else ():
+    for role, names in case.programme.sheets if case.judged < wanted and not case.hopeless else ():
         judge = Person(role, scene.chance.choice(["chen", "zhou"]))
         await say(scene, case, judge, "judge", {"judgements": names}, address="judgements")
     await look(scene, case)

@@ -34,7 +34,7 @@ class Programme:
 
 @dataclass(slots=True)
 class Case:
-    """`judged` counts the sheets that are in; `hopeless`: a grant cannot be proposed."""
+    """`judged` counts the sheets that are in; `hopeless`: a grant cannot be proposed, or a panel waits for its sheets."""
 
     programme: Programme
     case_id: str

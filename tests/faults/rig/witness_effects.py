@@ -19,7 +19,9 @@ _CALLED_BACK: Final = {"referral-withdrawn": (0, MANY), "referral-called-back": 
 _SENT: Final = {"referral-sent": (0, MANY), "referral-offered": (0, MANY)}
 # The events of one intent, each at least and at most so often.
 _FACTS: Final[dict[str, dict[str, tuple[int, int]]]] = {
-    "draft": {}, "revise": {}, "accept": {}, "start_review": {}, "facts": {}, "product": {}, "read-message": {},
+    "draft": {}, "revise": {}, "accept": {}, "start_review": {}, "facts": {}, "product": {}, "read-message": {}, "expert": {},
+    "draw": {"draw-committed": (1, 1)},
+    "reveal": {"draw-revealed": (1, 1), "panel-drawn": (0, 1), "expert-called": (0, MANY)},
     "submit": {"case-submitted": (1, 1), "duty-done": (0, MANY)},
     "return": {"case-returned": (1, 1)},
     "judge": {"case-judged": (1, 1)},

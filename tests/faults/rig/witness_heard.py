@@ -98,6 +98,8 @@ def _recipient(who: str, told: Told) -> str:
             return str(told.payload["enterprise_id"])
         case "bank":
             return f"bank:{told.payload['bank_id']}"
+        case "expert":
+            return f"expert:{told.payload['subject']}"
         case _:
             return "role:officer"
 

@@ -9,12 +9,12 @@ from pydantic import BaseModel, Field, model_validator
 
 from casework import inspection_store, use_cases
 from casework.api.cases import GivenDocument, documents_of, last_seen, shown
-from casework.api.views import CaseView
+from casework.api.views import CaseView, View
 from casework.api.words import in_the_callers_words
 from casework.case import Document
 from casework.edition import Source, Text
 from casework.expert import Line, Subject
-from casework.inspection import InspectionKind, InspectionRow, InspectionState, Look, LookOutcome, Outcome
+from casework.inspection import InspectionKind, InspectionState, Look, LookOutcome
 from casework.objection import Statement
 from casework.policy import POLICY
 from casework.sample import Sample
@@ -68,7 +68,7 @@ class SampleRevealed(Body):
     beacon: Line | None = None
 
 
-class InspectionView(BaseModel):
+class InspectionView(View):
     """One inspection in the list. `state` is as the newest look has it."""
 
     inspection_id: UUID
@@ -86,12 +86,8 @@ class InspectionView(BaseModel):
     state: InspectionState
     added_at: datetime
 
-    @classmethod
-    def of(cls, row: InspectionRow) -> Self:
-        return cls.model_validate(row.model_dump())
 
-
-class OutcomeView(BaseModel):
+class OutcomeView(View):
     number: int
     outcome: LookOutcome
     held_on: date
@@ -99,10 +95,6 @@ class OutcomeView(BaseModel):
     findings: str
     documents: list[Document]
     recorded_at: datetime
-
-    @classmethod
-    def of(cls, outcome: Outcome) -> Self:
-        return cls.model_validate(outcome.model_dump(include=set(cls.model_fields)))
 
 
 class CaseInspection(BaseModel):

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from casework.case import Decision, Document, Judgement, Notice, NoticeOutcome, Outcome, Proposal, Title
+from casework.case import Decision, Document, Judgement, NoticeOutcome, Outcome, Proposal, Title
 from casework.edition import CaseType, Edition, Role, State, Text
 
 
@@ -44,7 +44,7 @@ class CaseView(View):
     changed_at: datetime
 
 
-class NoticeView(BaseModel):
+class NoticeView(View):
     """A public notice. While an objection stops its clock, from `suspended_on` on, `ends_on` moves with every day."""
 
     case_id: UUID
@@ -56,10 +56,6 @@ class NoticeView(BaseModel):
     ends_on: date
     suspended_on: date | None
     outcome: NoticeOutcome | None
-
-    @classmethod
-    def of(cls, notice: Notice) -> Self:
-        return cls.model_validate(notice.model_dump(exclude={"closed_at"}))
 
 
 class TitleView(BaseModel):

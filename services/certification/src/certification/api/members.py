@@ -10,11 +10,11 @@ from pydantic import BaseModel, Field, model_validator
 from casework import member_store
 from casework.api import in_the_callers_words
 from casework.api.cases import last_seen
+from casework.api.views import View
 from casework.member import Member, MemberKind, Membership, check_last_day
 from casework.use_cases.permitting import permit
 from certification import store
 from certification.api.register import UsccPath
-from certification.domain import Invitation
 from certification.settings import Settings
 from certification.use_cases import POLICY, REGISTER
 from certification.use_cases import members as use_cases
@@ -45,7 +45,7 @@ class Accepted(Body):
     code: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
-class InvitationView(BaseModel):
+class InvitationView(View):
     """An invitation as its enterprise sees it; the code is not among it."""
 
     invitation_id: UUID
@@ -59,10 +59,6 @@ class InvitationView(BaseModel):
     accepted_at: datetime | None
     cancelled_by: str | None
     cancelled_at: datetime | None
-
-    @classmethod
-    def of(cls, invitation: Invitation) -> Self:
-        return cls.model_validate(invitation.model_dump(exclude={"code_hash"}))
 
 
 class InvitationGiven(BaseModel):

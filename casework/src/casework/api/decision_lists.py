@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Request, Response
@@ -14,13 +14,12 @@ from casework import use_cases
 from casework.api.cases import last_seen
 from casework.api.files import MAX_FILE, XLSX, RefusedRow, file_of, refused_rows
 from casework.api.words import in_the_callers_words
+from casework.decision_list import read_decisions
 from casework.decision_list_store import TakenList
+from casework.decision_plan import Decided, Plan
 from casework.use_cases import Casework
 from chassis.http import Db, ObjectStorage, Page, Paged, Who, page, router
 from chassis.messages import Catalogue, Language, language_of
-
-if TYPE_CHECKING:
-    from casework.decision_plan import Decided, Plan
 
 _WORDS = Catalogue(["casework"])
 _CSV: Final = "text/csv"
@@ -89,8 +88,6 @@ def _add_taking_in(routes: APIRouter, work: Casework) -> None:
         """
         form = await use_cases.decision_form(work, db, who, round_id)
         content = await file_of(request)
-        from casework.decision_list import read_decisions  # noqa: PLC0415 - a service that imports nothing idles lightly
-
         listed = await asyncio.to_thread(read_decisions, content, form)
         if dry_run:
             plan = await use_cases.look_through_list(work, db, who, round_id, listed)
@@ -105,7 +102,7 @@ def _add_taking_in(routes: APIRouter, work: Casework) -> None:
 
 
 def _report(
-    plan: "Plan", content: bytes, rows: dict[str, int], language: Language, *, dry_run: bool
+    plan: Plan, content: bytes, rows: dict[str, int], language: Language, *, dry_run: bool
 ) -> DecisionReport:
     return DecisionReport(
         dry_run=dry_run,
@@ -120,7 +117,7 @@ def _report(
     )
 
 
-def _row(one: "Decided") -> DecidedRow:
+def _row(one: Decided) -> DecidedRow:
     case = one.case
     return DecidedRow(
         row=one.row, enterprise_id=case.enterprise_id, enterprise_name=case.enterprise_name, case_id=case.case_id,

@@ -1,18 +1,16 @@
 """Files that come in over HTTP: their bytes, a first look that keeps nothing, and what was refused of them."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel
 from starlette.datastructures import UploadFile
 
+from casework.sheets import Refusal
 from chassis.database import Transaction
 from chassis.errors import Invalid
 from chassis.messages import Catalogue, Language
-
-if TYPE_CHECKING:
-    from casework.sheets import Refusal  # a service that imports nothing idles lightly
 
 MAX_FILE = 32 * 1024 * 1024
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -6,8 +6,8 @@ from xml.etree.ElementTree import Element, iterparse
 
 from openpyxl.utils.cell import coordinate_to_tuple, get_column_letter, range_boundaries
 
-MAX_ROWS = 20_000
-MAX_COLUMNS = 64
+from casework.sheets.workbook import MAX_COLUMNS, MAX_ROWS
+
 MAX_MERGED_CELLS = 200_000
 
 

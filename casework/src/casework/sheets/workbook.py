@@ -7,15 +7,16 @@ import zipfile
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any
-
-from openpyxl import load_workbook
-from openpyxl.utils.cell import get_column_letter
+from typing import TYPE_CHECKING, Any
 
 from casework.sheets import refusals
 from casework.sheets.refusals import Reason, Refusal, refuse
-from casework.sheets.scan import MAX_COLUMNS, MAX_ROWS, Scan, scan_sheet
 
+if TYPE_CHECKING:
+    from casework.sheets.scan import Scan
+
+MAX_ROWS = 20_000
+MAX_COLUMNS = 64
 MAX_UNPACKED = 32 * 1024 * 1024
 MAX_PARTS = 2_000
 MIB = 1024 * 1024
@@ -34,6 +35,8 @@ class Cell:
 
     @property
     def address(self) -> str:
+        from openpyxl.utils.cell import get_column_letter  # noqa: PLC0415 - with the workbook
+
         return f"{get_column_letter(self.column)}{self.row}"
 
     @property
@@ -120,6 +123,10 @@ def _check_container(content: bytes) -> None:
 
 
 def _read_sheets(content: bytes) -> list[Grid]:
+    from openpyxl import load_workbook  # noqa: PLC0415 - heavy, and a service may never be given a workbook
+
+    from casework.sheets.scan import scan_sheet  # noqa: PLC0415 - with openpyxl
+
     book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     try:
         grids = []
@@ -146,7 +153,7 @@ def _check_extent(sheet: str, rows: int, columns: int) -> None:
         raise NotAWorkbook(refuse(sheet, refusals.TOO_MANY_COLUMNS, limit=str(MAX_COLUMNS)))
 
 
-def _rows(sheet: Any, scan: Scan) -> list[tuple[Cell, ...]]:
+def _rows(sheet: Any, scan: "Scan") -> list[tuple[Cell, ...]]:
     if not scan.rows:
         return []
     rows = []
@@ -157,7 +164,7 @@ def _rows(sheet: Any, scan: Scan) -> list[tuple[Cell, ...]]:
     return rows
 
 
-def _cell(scan: Scan, row: int, column: int, cell: Any) -> Cell:
+def _cell(scan: "Scan", row: int, column: int, cell: Any) -> Cell:
     if merged := scan.merged.get((row, column)):
         return Cell(row, column, _value(cell.value), (refusals.MERGED, {"range": merged}))
     if (row, column) in scan.uncached:

@@ -3,14 +3,15 @@
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
 from uuid_utils.compat import uuid7
 
 from casework import decision_list_store, round_store
+from casework.decision_list import DecisionList
 from casework.decision_list_store import TakenList
+from casework.decision_plan import Around, Decided, Plan, lay_beside
 from casework.form import DecisionForm
 from casework.kept_objects import decisions_key
 from casework.policy import POLICY
@@ -27,10 +28,6 @@ from chassis.database import Database, Transaction
 from chassis.errors import NotFound, Refused
 from chassis.identity import Actor
 from chassis.storage import Storage
-
-if TYPE_CHECKING:
-    from casework.decision_list import DecisionList  # openpyxl comes with it
-    from casework.decision_plan import Around, Decided, Plan
 
 _PIECE = 256 * 1024
 
@@ -53,8 +50,8 @@ async def _round(reader: Reader, round_id: UUID) -> Round:
 
 
 async def look_through_list(
-    work: Casework, db: Database, actor: Actor, round_id: UUID, listed: "DecisionList"
-) -> "Plan":
+    work: Casework, db: Database, actor: Actor, round_id: UUID, listed: DecisionList
+) -> Plan:
     """What the list would do; nothing is kept."""
     authorize(POLICY, actor, "round.decide")
     async with db.transaction(actor) as tx:
@@ -69,8 +66,8 @@ async def take_in_list(
     *,
     round_id: UUID,
     content: bytes,
-    listed: "DecisionList",
-) -> "Plan":
+    listed: DecisionList,
+) -> Plan:
     """Grants and refuses what the list says, in one transaction, unless one of its rows is refused.
 
     The bytes are put into the storage first: what was decided never rests on a list that is not there. Raises
@@ -97,7 +94,7 @@ async def _pieces(content: bytes) -> AsyncIterator[bytes]:
         yield content[at : at + _PIECE]
 
 
-def _taken(tx: Transaction, list_id: UUID, round_id: UUID, content: bytes, plan: "Plan") -> TakenList:
+def _taken(tx: Transaction, list_id: UUID, round_id: UUID, content: bytes, plan: Plan) -> TakenList:
     return TakenList(
         list_id=list_id, round_id=round_id, format="xlsx" if content.startswith(b"PK") else "csv",
         sha256=hashlib.sha256(content).hexdigest(), bytes=len(content), granted=plan.count("granted"),
@@ -105,15 +102,11 @@ def _taken(tx: Transaction, list_id: UUID, round_id: UUID, content: bytes, plan:
     )  # fmt: skip
 
 
-async def _plan(work: Casework, tx: Transaction, round_id: UUID, listed: "DecisionList") -> "Plan":
-    from casework.decision_plan import lay_beside  # noqa: PLC0415
-
+async def _plan(work: Casework, tx: Transaction, round_id: UUID, listed: DecisionList) -> Plan:
     return lay_beside(listed, await _around(work, tx, round_id, listed))
 
 
-async def _around(work: Casework, tx: Transaction, round_id: UUID, listed: "DecisionList") -> "Around":
-    from casework.decision_plan import Around  # noqa: PLC0415
-
+async def _around(work: Casework, tx: Transaction, round_id: UUID, listed: DecisionList) -> Around:
     enterprises, actor = listed.texts("enterprise_id"), str(tx.actor)
     cases = await decision_list_store.lock_standing(tx, round_id, enterprises)
     ids = [case.case_id for standing in cases.values() for case in standing]
@@ -132,7 +125,7 @@ async def _around(work: Casework, tx: Transaction, round_id: UUID, listed: "Deci
     )
 
 
-async def _decide(work: Casework, tx: Transaction, taken: TakenList, plan: "Plan") -> bool:
+async def _decide(work: Casework, tx: Transaction, taken: TakenList, plan: Plan) -> bool:
     """Whether the list is to be kept: one that was not taken in before, and decides something."""
     if not plan.decided:
         return False
@@ -155,7 +148,7 @@ async def _decide(work: Casework, tx: Transaction, taken: TakenList, plan: "Plan
     return await decision_list_store.add_list(tx, taken)
 
 
-def _noted(taken: TakenList, one: "Decided") -> tuple[str, ...]:
+def _noted(taken: TakenList, one: Decided) -> tuple[str, ...]:
     return (f"认定结果名单第{one.row}行 / list of decisions, row {one.row}: SHA-256 {taken.sha256}",)
 
 

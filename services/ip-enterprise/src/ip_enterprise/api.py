@@ -16,6 +16,7 @@ from chassis.messages import Catalogue, language_of
 from contracts.values import EnterpriseId
 from ip_enterprise import store, use_cases
 from ip_enterprise.domain import Asset
+from ip_enterprise.intake import ASSETS, read_register
 
 _WORDS = Catalogue(["ip_enterprise", "casework"])
 _FILE = {"schema": {"type": "string", "format": "binary"}}
@@ -53,8 +54,6 @@ async def import_register(
 ) -> Response:
     """Takes an .xlsx or a CSV file as the body, or a form with one file. Nothing is kept in a dry run."""
     authorize(use_cases.POLICY, who, "import.run")
-    from ip_enterprise.intake import ASSETS, read_register  # noqa: PLC0415 - a service that imports nothing idles lightly
-
     content = await file_of(request)
     register = await use_cases.held_against_founding(tx, await asyncio.to_thread(read_register, content))
     take_in = partial(use_cases.import_register, tx, content, register)

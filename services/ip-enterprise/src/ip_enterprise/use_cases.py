@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from uuid_utils.compat import uuid7
 
@@ -21,9 +21,7 @@ from chassis.work import Job, add_work, cancel_work
 from contracts import ip_enterprise as events
 from ip_enterprise import store
 from ip_enterprise.domain import Asset, Enterprise, known_facts
-
-if TYPE_CHECKING:
-    from ip_enterprise.intake import Register
+from ip_enterprise.intake import Register, held_against
 
 EXPIRE_ASSET: Final = "asset.expire"
 POLICY: Policy = {
@@ -46,17 +44,15 @@ class Imported:
     unchanged: int = 0
 
 
-async def held_against_founding(tx: Transaction, register: "Register") -> "Register":
+async def held_against_founding(tx: Transaction, register: Register) -> Register:
     """The register, refused where a row contradicts what certification told of its enterprise."""
     authorize(POLICY, tx.actor, "import.run")
-    from ip_enterprise.intake import held_against  # noqa: PLC0415 - a service that imports nothing idles lightly
-
     return held_against(
         register, await store.find_founded(tx, {row.enterprise_id for row in register.assets})
     )
 
 
-async def import_register(tx: Transaction, content: bytes, register: "Register") -> Imported:
+async def import_register(tx: Transaction, content: bytes, register: Register) -> Imported:
     """Takes in all that the list holds, in the caller's one transaction; nothing when a cell is refused.
 
     A right that the list does not name stays as it is: a list may cover a part of the register.

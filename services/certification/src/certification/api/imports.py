@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from casework.api.files import MAX_FILE, XLSX, RefusedRow, file_of, look, refused_rows
 from certification import use_cases
+from certification.intake import read_workbook
 from chassis.auth import authorize
 from chassis.http import Tx, Who, router
 from chassis.messages import Catalogue, language_of
@@ -47,8 +48,6 @@ async def import_workbook(
 ) -> Response:
     """Takes the bytes of an .xlsx as the body, or a form with one file. Nothing is kept in a dry run."""
     authorize(use_cases.POLICY, who, "import.run")
-    from certification.intake import read_workbook  # noqa: PLC0415 - a service that imports nothing idles lightly
-
     content = await file_of(request)
     intake = await asyncio.to_thread(read_workbook, content)
     take_in = partial(use_cases.import_workbook, tx, content, intake)

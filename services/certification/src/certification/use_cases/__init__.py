@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from uuid_utils.compat import uuid7
 
@@ -19,6 +19,7 @@ from casework.use_cases import Casework
 from casework.use_cases.permitting import permit
 from certification import store
 from certification.domain import SECTIONS, Asset, Enterprise, known_facts
+from certification.intake import EnterpriseRow, Intake
 from chassis.auth import Policy, allow, authorize
 from chassis.database import Transaction
 from chassis.errors import NotFound, PreconditionFailed, Refused
@@ -42,8 +43,6 @@ REGISTER: Final = Reach(
     reading=frozenset({"enterprise.read", "member.list"}),
     owning=frozenset({"enterprise.write", "invitation.write", "invitation.list", "member.end"}),
 )
-if TYPE_CHECKING:
-    from certification.intake import EnterpriseRow, Intake
 
 Happened = Literal["registered", "changed", "unchanged"]
 
@@ -134,7 +133,7 @@ class Imported:
     unchanged: int = 0
 
 
-async def import_workbook(tx: Transaction, content: bytes, intake: "Intake") -> Imported:
+async def import_workbook(tx: Transaction, content: bytes, intake: Intake) -> Imported:
     """Takes in all that the workbook holds, in the caller's one transaction; nothing when a cell is refused."""
     authorize(POLICY, tx.actor, "import.run")
     if intake.refusals:
@@ -146,7 +145,7 @@ async def import_workbook(tx: Transaction, content: bytes, intake: "Intake") -> 
     return counts
 
 
-async def _take_in(tx: Transaction, row: "EnterpriseRow") -> Happened:
+async def _take_in(tx: Transaction, row: EnterpriseRow) -> Happened:
     enterprise = Enterprise.model_validate(
         {
             "enterprise_id": row.enterprise_id,

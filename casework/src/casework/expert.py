@@ -69,14 +69,10 @@ class Interest(Kept):
     ended_at: datetime | None = None
 
 
-class DrawRow(Kept):
-    """A draw with its secret: never to be shown as it is before `revealed_at`."""
+class SecretDraw(Kept):
+    """A draw, of whatever, with its secret: never to be shown as it is before `revealed_at`."""
 
     draw_id: UUID
-    programme: str
-    edition: date
-    edition_hash: str
-    pool: Pool
     pool_hash: Hash
     seed: bytes
     seed_hash: Hash
@@ -85,6 +81,15 @@ class DrawRow(Kept):
     committed_at: datetime
     revealed_by: str | None = None
     revealed_at: datetime | None = None
+
+
+class DrawRow(SecretDraw):
+    """A draw of panels."""
+
+    programme: str
+    edition: date
+    edition_hash: str
+    pool: Pool
 
 
 class Seat(Kept):

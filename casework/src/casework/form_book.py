@@ -22,8 +22,8 @@ from casework.form import (
     RecommendationForm,
 )
 from casework.form_facts import Known, UnknownFact, ids_in, ids_of, leaf_at, shape_at
-from casework.reading import Document, Unreadable, read_yaml, spell
-from casework.rulebook import MalformedRulebook, Rulebooks
+from casework.reading import Document, spell
+from casework.rulebook import MalformedRulebook, Rulebooks, document_in
 from casework.rulebook_checks import Place, Problem
 
 
@@ -35,14 +35,7 @@ def load_forms(folder: Path, rulebooks: Rulebooks) -> Forms:
 
 
 def _load(path: Path, rulebooks: Rulebooks) -> Form:
-    try:
-        document = read_yaml(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise MalformedRulebook(path, 0, "", "not UTF-8") from error
-    except Unreadable as error:
-        raise MalformedRulebook(
-            path, error.line, spell(error.path), f"{error.rule} {error.detail}".strip()
-        ) from error
+    document = document_in(path, path.read_bytes())
     form = _validated(path, document)
     for place, reason in _problems_of(form, path.parents[1].name, rulebooks):
         raise MalformedRulebook(path, document.line_of(place), spell(place), reason)

@@ -7,9 +7,8 @@ from uuid import UUID
 from pydantic import Field
 
 from casework.case import Document, Kept
-from casework.expert import Subject
+from casework.expert import SecretDraw, Subject
 from casework.objection import Statement
-from casework.panel import Hash
 from casework.sample import Batch
 
 InspectionKind = Literal["site", "random"]
@@ -59,16 +58,7 @@ class Outcome(Look):
     recorded_at: datetime
 
 
-class SampleRow(Kept):
-    """A draw of titles with its secret: never to be shown as it is before `revealed_at`."""
+class SampleRow(SecretDraw):
+    """A draw of titles."""
 
-    draw_id: UUID
     pool: Batch
-    pool_hash: Hash
-    seed: bytes
-    seed_hash: Hash
-    beacon: str | None = None
-    committed_by: str
-    committed_at: datetime
-    revealed_by: str | None = None
-    revealed_at: datetime | None = None

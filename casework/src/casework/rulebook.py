@@ -111,17 +111,22 @@ def _read_folder(folder: Path) -> list[tuple[Path, Edition]]:
     return read
 
 
-def load_edition(path: Path) -> Edition:
-    """Reads and checks one edition, whatever its seal. Raises MalformedRulebook."""
-    raw = path.read_bytes()
+def document_in(path: Path, raw: bytes) -> Document:
+    """What stands in the file, with the line of each value. Raises MalformedRulebook."""
     try:
-        document = read_yaml(raw.decode())
+        return read_yaml(raw.decode())
     except UnicodeDecodeError as error:
         raise MalformedRulebook(path, 0, "", "not UTF-8") from error
     except Unreadable as error:
         raise MalformedRulebook(
             path, error.line, spell(error.path), f"{error.rule} {error.detail}".strip()
         ) from error
+
+
+def load_edition(path: Path) -> Edition:
+    """Reads and checks one edition, whatever its seal. Raises MalformedRulebook."""
+    raw = path.read_bytes()
+    document = document_in(path, raw)
     edition = _validated(path, document, hashlib.sha256(raw).hexdigest())
     for place, reason in problems_of(edition):
         raise MalformedRulebook(path, document.line_of(place), spell(place), reason)

@@ -161,7 +161,7 @@ async def next_steps(
         steps = open_steps(edition, case.case_type, case.state, since)
     except (EditionNotLoaded, UnusableInput, CalendarUnknown):
         return []
-    waits = await use_cases.kept_back(work, db, edition, case)
+    waits = await use_cases.kept_back(work, db, edition, case, [step.verb for step in steps])
     return [StepView(**step._asdict(), waits_for=waits.get(step.verb, [])) for step in steps]
 
 

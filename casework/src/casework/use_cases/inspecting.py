@@ -1,6 +1,6 @@
 """Inspections: which a case must undergo, what stands in the way of its notice, and how each look came out."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -188,9 +188,13 @@ async def read_inspections(work: Casework, reader: Desk, actor: Actor, case_id: 
     return await standings(work, reader, work.pinned(case), case)
 
 
-async def kept_back(work: Casework, reader: Reader, edition: Edition, case: Case) -> dict[str, list[str]]:
-    """By verb, the inspections that must be passed before it and are not."""
+async def kept_back(
+    work: Casework, reader: Reader, edition: Edition, case: Case, verbs: Collection[str]
+) -> dict[str, list[str]]:
+    """By verb, the inspections that must be passed before it and are not. The rows are asked for a verb that waits alone."""
     waits: dict[str, list[str]] = {}
+    if not any(one.before in verbs for one in edition.inspections):
+        return waits
     for one in await standings(work, reader, edition, case):
         if one.rule.before is not None and one.due is not None and one.state != "passed":
             waits.setdefault(one.rule.before, []).append(one.rule.id)

@@ -17,7 +17,7 @@ from casework.decision_plan import Plan
 from casework.form import DecisionForm
 from casework.round import Call, Round
 from casework.store import list_titles
-from casework_way import APPLICANT, EXPERT, FIRM, JUDGEMENTS, OFFICER, Way
+from casework_way import APPLICANT, EXPERT, FIRM, JUDGEMENTS, OFFICER, USCC, Way
 from chassis.clock import FixedClock
 from chassis.identity import Actor
 from contracts.values import check_character
@@ -136,3 +136,14 @@ class DecisionWay:
     async def titles(self) -> list[Title]:
         """By their numbers."""
         return sorted(await list_titles(self.way.db), key=lambda title: title.number)
+
+
+async def round_to_decide(way: Way, clock: FixedClock) -> DecisionWay:
+    """A round in which one firm's notice is over, and another is proposed to be refused."""
+    clock.set(datetime(2016, 8, 1, tzinfo=UTC))
+    made = DecisionWay(way, clock)
+    await made.called()
+    await made.applied(USCC)
+    await made.applied(firm_number(1), "proposed")
+    await made.after_the_notice()
+    return made

@@ -25,6 +25,7 @@ from decision_way import (
     as_csv,
     firm_number,
     granted,
+    round_to_decide,
     rules,
     turned_down,
 )
@@ -37,13 +38,7 @@ NUMBER = "GR201644000007"
 @pytest.fixture
 async def lists(way: Way, clock: FixedClock) -> DecisionWay:
     """A round: one firm's notice is over, another is proposed to be refused."""
-    clock.set(datetime(2016, 8, 1, tzinfo=UTC))
-    made = DecisionWay(way, clock)
-    await made.called()
-    await made.applied(USCC)
-    await made.applied(SECOND, "proposed")
-    await made.after_the_notice()
-    return made
+    return await round_to_decide(way, clock)
 
 
 def whole() -> bytes:

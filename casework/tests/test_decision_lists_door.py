@@ -1,7 +1,6 @@
 """/v1/rounds/{round_id}/decision-list as officers and auditors meet it."""
 
 import hashlib
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from casework.api.files import XLSX
 from casework_way import APPLICANT, EXPERT, OFFICER, USCC, Door, Way
 from chassis.clock import FixedClock
 from chassis.identity import Actor
-from decision_way import DecisionWay, as_csv, book, firm_number, granted, saved, turned_down
+from decision_way import as_csv, book, firm_number, granted, round_to_decide, saved, turned_down
 
 AUDITOR = Actor("qian", "auditor")
 SECOND = firm_number(1)
@@ -18,13 +17,7 @@ SECOND = firm_number(1)
 
 @pytest.fixture
 async def address(way: Way, clock: FixedClock) -> str:
-    clock.set(datetime(2016, 8, 1, tzinfo=UTC))
-    made = DecisionWay(way, clock)
-    await made.called()
-    await made.applied(USCC)
-    await made.applied(SECOND, "proposed")
-    await made.after_the_notice()
-    return f"/v1/rounds/{made.round_id}/decision-list"
+    return f"/v1/rounds/{(await round_to_decide(way, clock)).round_id}/decision-list"
 
 
 async def test_a_list_is_looked_through_taken_in_and_read_again(door: Door, address: str) -> None:
